@@ -1,0 +1,76 @@
+import { KubeError, type KubeClient, type KubeObject } from "./kubeClient";
+
+/** ConfigMap that records who did what and when; it survives the runner and holds no secret (design.md rule 3). */
+export const JOURNAL_NAME = "openbao-raft-migration-journal";
+
+export interface JournalEntry {
+  /** RFC 3339, UTC. */
+  readonly time: string;
+  readonly holder: string;
+  readonly step: string;
+  readonly beat: "act" | "done" | "refused" | "failed";
+  /** Plain facts: counts, digests, names of objects. */
+  readonly observed: Readonly<Record<string, unknown>>;
+}
+
+interface ConfigMap extends KubeObject {
+  data?: Record<string, string>;
+}
+
+/** Append-only: each entry is a key of its own, so that two writers cannot drop each other's. */
+export class Journal {
+  private sequence = 0;
+
+  constructor(
+    private readonly kube: KubeClient,
+    private readonly namespace: string,
+    private readonly holder: string,
+  ) {}
+
+  async append(entry: Omit<JournalEntry, "time" | "holder">): Promise<void> {
+    const full: JournalEntry = { time: new Date().toISOString(), holder: this.holder, ...entry };
+    const key = `${full.time.replace(/[:]/g, "")}.${this.sequence++}.${entry.step}.${entry.beat}`;
+    const data = { [key]: JSON.stringify(full) };
+    const collection = `/api/v1/namespaces/${this.namespace}/configmaps`;
+    try {
+      await this.kube.mergePatch(`${collection}/${JOURNAL_NAME}`, { data });
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.status !== 404) throw error;
+      await this.kube.create<ConfigMap>(collection, {
+        apiVersion: "v1",
+        kind: "ConfigMap",
+        metadata: {
+          name: JOURNAL_NAME,
+          labels: { "app.kubernetes.io/managed-by": "openbao-raft-migration" },
+        },
+        data,
+      });
+    }
+  }
+
+  entries(): Promise<JournalEntry[]> {
+    return readJournal(this.kube, this.namespace);
+  }
+
+  /** The newest "done" entry of a step, or undefined. */
+  async done(step: string): Promise<JournalEntry | undefined> {
+    return (await this.entries()).filter((entry) => entry.step === step && entry.beat === "done").at(-1);
+  }
+}
+
+/** All entries, oldest first; an entry that is not readable is left out. */
+export async function readJournal(kube: KubeClient, namespace: string): Promise<JournalEntry[]> {
+  const map = await kube.find<ConfigMap>(`/api/v1/namespaces/${namespace}/configmaps/${JOURNAL_NAME}`);
+  return Object.keys(map?.data ?? {})
+    .sort()
+    .flatMap((key) => parseEntry(map?.data?.[key] ?? ""));
+}
+
+function parseEntry(text: string): JournalEntry[] {
+  try {
+    const entry = JSON.parse(text) as JournalEntry;
+    return typeof entry.step === "string" && typeof entry.time === "string" ? [entry] : [];
+  } catch {
+    return [];
+  }
+}

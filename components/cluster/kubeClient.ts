@@ -1,0 +1,217 @@
+import { KubeConfig } from "@kubernetes/client-node";
+import { setTimeout as delay } from "node:timers/promises";
+import { KubeError, KubeTransport, type ApiCall, type Query } from "./kubeTransport";
+
+export { KubeError };
+
+/** The name under which every write of this program is recorded in `metadata.managedFields`. */
+export const FIELD_MANAGER = "openbao-raft-migration";
+
+const READ_ATTEMPTS = 4;
+
+export interface KubeObject {
+  apiVersion?: string;
+  kind?: string;
+  metadata?: {
+    name?: string;
+    namespace?: string;
+    uid?: string;
+    resourceVersion?: string;
+    generation?: number;
+    labels?: Record<string, string>;
+    annotations?: Record<string, string>;
+    creationTimestamp?: string | Date;
+    deletionTimestamp?: string | Date;
+  };
+}
+
+export interface WaitOptions {
+  /** What is waited for, in words: it is shown when the time is over. */
+  readonly what: string;
+  /** Bound in seconds. */
+  readonly timeoutSeconds: number;
+}
+
+/** The few verbs that this program needs, on plain API paths. Reads are retried, writes are sent once. */
+export interface KubeClient {
+  readonly config: KubeConfig;
+  /** @throws KubeError for every status of 400 and above, and when no answer comes. */
+  get<T extends KubeObject>(path: string, query?: Query): Promise<T>;
+  /** Like get, with `undefined` for "not found". */
+  find<T extends KubeObject>(path: string, query?: Query): Promise<T | undefined>;
+  list<T extends KubeObject>(path: string, query?: Query): Promise<T[]>;
+  /** A read that is not JSON, such as a pod's log. */
+  text(path: string, query?: Query): Promise<string>;
+  create<T extends KubeObject>(path: string, body: T, query?: Query): Promise<T>;
+  /** PUT; carries the body's `resourceVersion` as precondition when it has one. */
+  replace<T extends KubeObject>(path: string, body: T): Promise<T>;
+  mergePatch<T extends KubeObject>(path: string, body: object, query?: Query): Promise<T>;
+  remove(path: string, body?: object): Promise<void>;
+  /**
+   * Waits, by list and watch, until `done` is true of the one object at `collection`/`name` (undefined = absent).
+   * @throws Error that names what was waited for and what was seen last.
+   */
+  waitFor<T extends KubeObject>(
+    collection: string,
+    name: string,
+    done: (object: T | undefined) => boolean,
+    options: WaitOptions,
+  ): Promise<T | undefined>;
+}
+
+/** Loads the kubeconfig as kubectl does and picks `context` in it (default: the current one). */
+export function loadKubeConfig(context?: string): KubeConfig {
+  const config = new KubeConfig();
+  config.loadFromDefault();
+  if (context !== undefined) {
+    const names = config.getContexts().map((c) => c.name);
+    if (!names.includes(context)) {
+      throw new Error(
+        `context "${context}" is not in the kubeconfig (found: ${names.join(", ") || "none"}); set "openbao-migration:context" to one of them`,
+      );
+    }
+    config.setCurrentContext(context);
+  }
+  return config;
+}
+
+export function kubeClient(config: KubeConfig): KubeClient {
+  return new RestClient(config, new KubeTransport(config));
+}
+
+class RestClient implements KubeClient {
+  constructor(
+    readonly config: KubeConfig,
+    private readonly transport: KubeTransport,
+  ) {}
+
+  async get<T extends KubeObject>(path: string, query?: Query): Promise<T> {
+    return JSON.parse(await this.read({ method: "GET", path, ...(query && { query }) })) as T;
+  }
+
+  async find<T extends KubeObject>(path: string, query?: Query): Promise<T | undefined> {
+    try {
+      return await this.get<T>(path, query);
+    } catch (error) {
+      if (error instanceof KubeError && error.status === 404) return undefined;
+      throw error;
+    }
+  }
+
+  async list<T extends KubeObject>(path: string, query?: Query): Promise<T[]> {
+    const items = (await this.get<KubeObject & { items?: T[] }>(path, query)).items;
+    return Array.isArray(items) ? items : [];
+  }
+
+  text(path: string, query?: Query): Promise<string> {
+    return this.read({ method: "GET", path, ...(query && { query }) });
+  }
+
+  create<T extends KubeObject>(path: string, body: T, query: Query = {}): Promise<T> {
+    return this.write({ method: "POST", path, body, query: { fieldManager: FIELD_MANAGER, ...query } });
+  }
+
+  replace<T extends KubeObject>(path: string, body: T): Promise<T> {
+    return this.write({ method: "PUT", path, body, query: { fieldManager: FIELD_MANAGER } });
+  }
+
+  mergePatch<T extends KubeObject>(path: string, body: object, query: Query = {}): Promise<T> {
+    const contentType = "application/merge-patch+json";
+    return this.write({
+      method: "PATCH",
+      path,
+      body,
+      contentType,
+      query: { fieldManager: FIELD_MANAGER, ...query },
+    });
+  }
+
+  async remove(path: string, body?: object): Promise<void> {
+    await this.write({ method: "DELETE", path, ...(body && { body }) });
+  }
+
+  async waitFor<T extends KubeObject>(
+    collection: string,
+    name: string,
+    done: (object: T | undefined) => boolean,
+    options: WaitOptions,
+  ): Promise<T | undefined> {
+    const end = Date.now() + options.timeoutSeconds * 1000;
+    let seen: T | undefined;
+    while (Date.now() < end) {
+      const answer = await this.get<KubeObject & { items: T[] }>(collection, {
+        fieldSelector: `metadata.name=${name}`,
+      });
+      seen = answer.items[0];
+      if (done(seen)) return seen;
+      const since = answer.metadata?.resourceVersion ?? "";
+      const found = await this.watchOnce<T>(collection, name, since, done, end);
+      if (found.done) return found.object;
+      // A watch that ended at once (410, proxy) must not become a tight loop.
+      await delay(200);
+    }
+    throw new KubeError(
+      `waited ${options.timeoutSeconds} s for ${options.what}; last seen: ${describe(seen)}`,
+      0,
+      "Timeout",
+    );
+  }
+
+  private async watchOnce<T extends KubeObject>(
+    collection: string,
+    name: string,
+    resourceVersion: string,
+    done: (object: T | undefined) => boolean,
+    end: number,
+  ): Promise<{ done: boolean; object?: T }> {
+    const seconds = Math.max(1, Math.min(30, Math.ceil((end - Date.now()) / 1000)));
+    const query = {
+      watch: "1",
+      fieldSelector: `metadata.name=${name}`,
+      resourceVersion,
+      timeoutSeconds: String(seconds),
+    };
+    let result: { done: boolean; object?: T } = { done: false };
+    try {
+      await this.transport.lines(
+        { method: "GET", path: collection, query, timeoutMs: seconds * 1000 + 5000 },
+        (line) => {
+          const event = JSON.parse(line) as { type: string; object: T };
+          if (event.type === "ERROR") return false;
+          if (event.type === "BOOKMARK") return true;
+          const object = event.type === "DELETED" ? undefined : event.object;
+          if (!done(object)) return true;
+          result = object === undefined ? { done: true } : { done: true, object };
+          return false;
+        },
+      );
+    } catch (error) {
+      // A broken watch is not an outcome: the caller lists again until its own bound.
+      if (!(error instanceof KubeError)) throw error;
+    }
+    return result;
+  }
+
+  private async read(sent: ApiCall): Promise<string> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.transport.send(sent);
+      } catch (error) {
+        const passing =
+          error instanceof KubeError && (error.status === 0 || error.status === 429 || error.status >= 500);
+        if (!passing || attempt === READ_ATTEMPTS) throw error;
+        await delay(150 * 2 ** attempt);
+      }
+    }
+  }
+
+  private async write<T>(sent: ApiCall): Promise<T> {
+    return JSON.parse(await this.transport.send(sent)) as T;
+  }
+}
+
+function describe(object: KubeObject | undefined): string {
+  if (object === undefined) return "absent";
+  const status = (object as { status?: unknown }).status;
+  return JSON.stringify(status ?? {}).slice(0, 400);
+}

@@ -1,0 +1,136 @@
+import type { KubeConfig } from "@kubernetes/client-node";
+import * as http from "node:http";
+import * as https from "node:https";
+
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+const REQUEST_TIMEOUT_MS = 20_000;
+
+export type Query = Record<string, string>;
+
+/** An answer of the API server that is not a success; `status` 0 means that no answer came. */
+export class KubeError extends Error {
+  override readonly name = "KubeError";
+  constructor(
+    message: string,
+    readonly status: number,
+    readonly reason: string,
+    options?: ErrorOptions,
+  ) {
+    super(message, options);
+  }
+}
+
+/** One request to the API server. */
+export interface ApiCall {
+  readonly method: string;
+  readonly path: string;
+  readonly query?: Query;
+  readonly body?: object;
+  readonly contentType?: string;
+  readonly timeoutMs?: number;
+}
+
+/** HTTP to the API server with the kubeconfig's credentials, on kept connections, with a bound on time and size. */
+export class KubeTransport {
+  private readonly agent = new https.Agent({ keepAlive: true, maxSockets: 16 });
+  private readonly server: string;
+
+  constructor(private readonly config: KubeConfig) {
+    const server = config.getCurrentCluster()?.server;
+    if (server === undefined) throw new Error("the kubeconfig names no cluster for its current context");
+    this.server = server;
+  }
+
+  /** The whole reply as text. @throws KubeError */
+  async send(sent: ApiCall): Promise<string> {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    await this.open(sent, (chunk) => {
+      bytes += chunk.length;
+      if (bytes > MAX_REPLY_BYTES)
+        throw new KubeError(`${sent.method} ${sent.path}: reply over 64 MiB`, 0, "TooLarge");
+      chunks.push(chunk);
+      return true;
+    });
+    return Buffer.concat(chunks).toString("utf8");
+  }
+
+  /** Calls `onLine` for each line of a streamed reply until it returns false or the stream ends. @throws KubeError */
+  async lines(sent: ApiCall, onLine: (line: string) => boolean): Promise<void> {
+    let rest = "";
+    await this.open(sent, (chunk) => {
+      rest += chunk.toString("utf8");
+      const lines = rest.split("\n");
+      rest = lines.pop() ?? "";
+      return lines.filter((line) => line !== "").every(onLine);
+    });
+  }
+
+  private async open(sent: ApiCall, onChunk: (chunk: Buffer) => boolean): Promise<void> {
+    const url = new URL(sent.path, this.server);
+    for (const [key, value] of Object.entries(sent.query ?? {})) url.searchParams.set(key, value);
+    const options: https.RequestOptions = { method: sent.method, agent: this.agent, headers: {} };
+    await this.config.applyToHTTPSOptions(options);
+    // applyToHTTPSOptions may bring its own agent; ours keeps connections, with the same credentials per request.
+    options.agent = url.protocol === "https:" ? this.agent : undefined;
+    const payload = sent.body === undefined ? undefined : Buffer.from(JSON.stringify(sent.body));
+    const headers = { ...options.headers, accept: "application/json" } as http.OutgoingHttpHeaders;
+    if (payload !== undefined) {
+      headers["content-type"] = sent.contentType ?? "application/json";
+      headers["content-length"] = payload.length;
+    }
+    const label = `${sent.method} ${sent.path}`;
+    await new Promise<void>((resolve, reject) => {
+      const fail = (cause: Error) =>
+        reject(
+          cause instanceof KubeError
+            ? cause
+            : new KubeError(`${label}: no answer from the API server (${cause.message})`, 0, "NoAnswer", {
+                cause,
+              }),
+        );
+      const request = (url.protocol === "https:" ? https : http).request(
+        url,
+        { ...options, headers },
+        (response) => {
+          const status = response.statusCode ?? 0;
+          const errors: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => {
+            if (status >= 400) {
+              if (errors.length < 64) errors.push(chunk);
+              return;
+            }
+            try {
+              if (!onChunk(chunk)) {
+                resolve();
+                request.destroy();
+              }
+            } catch (error) {
+              request.destroy();
+              fail(error as Error);
+            }
+          });
+          response.on("end", () => (status >= 400 ? reject(statusError(label, status, errors)) : resolve()));
+          response.on("error", fail);
+          response.on("aborted", () => fail(new Error("connection closed in mid-reply")));
+        },
+      );
+      request.setTimeout(sent.timeoutMs ?? REQUEST_TIMEOUT_MS, () => request.destroy(new Error("timed out")));
+      request.on("error", fail);
+      request.end(payload);
+    });
+  }
+}
+
+function statusError(label: string, status: number, body: Buffer[]): KubeError {
+  let message = "";
+  let reason = "";
+  try {
+    const parsed = JSON.parse(Buffer.concat(body).toString("utf8")) as { message?: string; reason?: string };
+    message = parsed.message ?? "";
+    reason = parsed.reason ?? "";
+  } catch {
+    // Not every proxy answers with a Status object; the code is enough then.
+  }
+  return new KubeError(`${label}: HTTP ${status} ${reason} ${message}`.trim(), status, reason);
+}

@@ -1,0 +1,118 @@
+import * as http from "node:http";
+
+const MAX_REPLY_BYTES = 64 * 1024 * 1024;
+
+/** Error of a call that got no HTTP answer: connection refused, cut, or timed out. */
+export class OpenBaoUnreachable extends Error {
+  override readonly name = "OpenBaoUnreachable";
+}
+
+export interface OpenBaoReply {
+  readonly status: number;
+  /** Parsed JSON, or undefined for an empty or non-JSON body. */
+  readonly body: unknown;
+}
+
+export interface OpenBaoCall {
+  readonly token?: string;
+  readonly body?: object;
+  /** OpenBao namespace (header X-Vault-Namespace). */
+  readonly namespace?: string;
+  /** Milliseconds. @default 15000: a wedged node hangs on every call (facts/openbao.md section 4). */
+  readonly timeoutMs?: number;
+}
+
+/** HTTP to one OpenBao node. Never through a Service: a key must reach the node it is meant for (hazard I3). */
+export interface OpenBao {
+  /** The node, for messages. */
+  readonly where: string;
+  /** @throws OpenBaoUnreachable when no answer comes; every HTTP status is an answer. */
+  request(method: string, path: string, call?: OpenBaoCall): Promise<OpenBaoReply>;
+  close(): void;
+}
+
+/** OpenBao on an address; used against test servers on loopback. */
+export function openBaoAt(url: string): OpenBao {
+  const base = new URL(url);
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
+  return new HttpOpenBao(base.host, agent, base.hostname, Number(base.port));
+}
+
+/** OpenBao over an agent whose connections already end at the node, such as `podAgent`. */
+export function openBaoOver(agent: http.Agent, where: string): OpenBao {
+  return new HttpOpenBao(where, agent, "127.0.0.1", 8200);
+}
+
+class HttpOpenBao implements OpenBao {
+  constructor(
+    readonly where: string,
+    private readonly agent: http.Agent,
+    private readonly host: string,
+    private readonly port: number,
+  ) {}
+
+  request(method: string, path: string, call: OpenBaoCall = {}): Promise<OpenBaoReply> {
+    const payload = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
+    const headers: http.OutgoingHttpHeaders = { "x-vault-request": "true" };
+    if (call.token !== undefined) headers["x-vault-token"] = call.token;
+    if (call.namespace !== undefined) headers["x-vault-namespace"] = call.namespace;
+    if (payload !== undefined) {
+      headers["content-type"] = "application/json";
+      headers["content-length"] = payload.length;
+    }
+    return new Promise((resolve, reject) => {
+      const timeoutMs = call.timeoutMs ?? 15_000;
+      const fail = (cause: Error) =>
+        // The path may hold the name of a secret, so only the first segments are shown.
+        reject(
+          new OpenBaoUnreachable(`${this.where}: ${method} ${shown(path)}: ${cause.message}`, { cause }),
+        );
+      const request = http.request(
+        { agent: this.agent, host: this.host, port: this.port, method, path, headers },
+        (response) => {
+          const chunks: Buffer[] = [];
+          let bytes = 0;
+          response.on("data", (chunk: Buffer) => {
+            bytes += chunk.length;
+            if (bytes > MAX_REPLY_BYTES) request.destroy(new Error("reply over 64 MiB"));
+            else chunks.push(chunk);
+          });
+          response.on("end", () => {
+            clearTimeout(timer);
+            resolve({ status: response.statusCode ?? 0, body: parse(Buffer.concat(chunks)) });
+          });
+          response.on("aborted", () => fail(new Error("connection cut in mid-reply")));
+          response.on("error", fail);
+        },
+      );
+      // Not request.setTimeout: that counts idle time only, and needs a real socket.
+      const timer = setTimeout(
+        () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)),
+        timeoutMs,
+      );
+      request.on("error", (error) => {
+        clearTimeout(timer);
+        fail(error);
+      });
+      request.end(payload);
+    });
+  }
+
+  close(): void {
+    this.agent.destroy();
+  }
+}
+
+function shown(path: string): string {
+  const segments = path.split("/");
+  return segments[2] === "sys" ? path.split("?")[0]! : segments.slice(0, 3).join("/") + "/...";
+}
+
+function parse(buffer: Buffer): unknown {
+  if (buffer.length === 0) return undefined;
+  try {
+    return JSON.parse(buffer.toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

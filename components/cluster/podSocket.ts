@@ -1,0 +1,137 @@
+import { PortForward, type KubeConfig } from "@kubernetes/client-node";
+import * as http from "node:http";
+import { Duplex, PassThrough, Writable } from "node:stream";
+import * as tls from "node:tls";
+
+/** The part of a WebSocket that is used here. */
+interface WebSocketLike {
+  send(data: Buffer, callback: (error?: Error) => void): void;
+  close(): void;
+  on(event: "close" | "error", listener: (error?: Error) => void): void;
+}
+
+/**
+ * One TCP connection to a port of a pod through the API server's port-forward, as a stream of this process:
+ * no local port is opened, and the bytes are in nobody's audit log (facts/openbao.md, hazards.md section 3).
+ */
+class PodSocket extends Duplex {
+  private socket: WebSocketLike | undefined;
+
+  attach(socket: WebSocketLike): void {
+    this.socket = socket;
+    socket.on("close", () => this.push(null));
+    socket.on("error", (error) => this.destroy(error));
+  }
+
+  /** Where port-forward writes what the pod sends. */
+  readonly fromPod = new Writable({
+    write: (chunk: Buffer, _encoding, callback) => {
+      if (chunk.length > 0) this.push(chunk);
+      callback();
+    },
+  });
+
+  /** Where port-forward writes its own failures, such as "connection refused" in the pod. */
+  readonly failures = new Writable({
+    write: (chunk: Buffer, _encoding, callback) => {
+      if (chunk.length > 0) this.destroy(new Error(`port-forward: ${chunk.toString("utf8").slice(0, 300)}`));
+      callback();
+    },
+  });
+
+  override _read(): void {}
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    if (this.socket === undefined) return callback(new Error("port-forward is not open yet"));
+    this.socket.send(Buffer.concat([Buffer.from([0]), chunk]), callback);
+  }
+
+  override _final(callback: () => void): void {
+    // Closing the websocket would cut the reply short; the peer ends the connection.
+    callback();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.socket?.close();
+    callback(error);
+  }
+
+  // http.Agent calls these on its sockets.
+  setKeepAlive(): this {
+    return this;
+  }
+  setNoDelay(): this {
+    return this;
+  }
+  setTimeout(): this {
+    return this;
+  }
+  ref(): this {
+    return this;
+  }
+  unref(): this {
+    return this;
+  }
+}
+
+/** TLS of the OpenBao listener; the certificate is checked against `ca` and `servername`, never skipped. */
+export interface PodTls {
+  readonly ca?: string;
+  readonly servername: string;
+}
+
+/** Opens one connection to `port` of the pod. @throws Error when the API server refuses the port-forward. */
+export async function openPodSocket(config: KubeConfig, namespace: string, pod: string, port: number) {
+  const stream = new PodSocket();
+  // The input stream stays empty: _write sends frames itself, to know when each one has left.
+  const socket = await new PortForward(config).portForward(
+    namespace,
+    pod,
+    [port],
+    stream.fromPod,
+    stream.failures,
+    new PassThrough(),
+  );
+  stream.attach(socket as unknown as WebSocketLike);
+  return stream;
+}
+
+/** An http.Agent whose connections end in the pod. */
+export function podAgent(
+  config: KubeConfig,
+  namespace: string,
+  pod: string,
+  port: number,
+  secure?: PodTls,
+): http.Agent {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+  const connect = async (): Promise<Duplex> => {
+    const raw = await openPodSocket(config, namespace, pod, port);
+    if (secure === undefined) return raw;
+    return await new Promise<Duplex>((resolve, reject) => {
+      const wrapped = tls.connect({
+        socket: raw,
+        servername: secure.servername,
+        ...(secure.ca && { ca: secure.ca }),
+      });
+      wrapped.once("secureConnect", () => resolve(wrapped));
+      wrapped.once("error", reject);
+    });
+  };
+  agent.createConnection = ((_options: unknown, callback: (error: Error | null, stream?: Duplex) => void) => {
+    connect().then(
+      (stream) => callback(null, stream),
+      (cause: unknown) =>
+        callback(
+          new Error(`no port-forward to ${pod}:${port} in ${namespace} (${reasonOf(cause)})`, { cause }),
+        ),
+    );
+    return undefined;
+  }) as unknown as typeof agent.createConnection;
+  return agent;
+}
+
+function reasonOf(cause: unknown): string {
+  const message = (cause as { message?: unknown })?.message;
+  return typeof message === "string" && message !== "" ? message : "the API server closed the connection";
+}

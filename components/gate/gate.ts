@@ -1,0 +1,120 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { ConfigResult, MigrationConfig, Stage } from "../../config";
+import type { JournalEntry } from "../cluster/journal";
+import { kubeClient, loadKubeConfig, type KubeClient } from "../cluster/kubeClient";
+import type { OpenBao } from "../cluster/openBaoClient";
+import { openBaoInPod } from "../cluster/openBaoStatus";
+import { checks as allChecks } from "./checks";
+import type { Check } from "./check";
+import { draftConfig } from "./draftConfig";
+import { clean, valueOr } from "./observed";
+import { observedStage } from "./progress";
+import { blocks, formatReport, type GateReport } from "./report";
+import { takeSnapshot, type ClusterSnapshot, type SnapshotAccess } from "./snapshot";
+import { judgeAll } from "./verdicts";
+import { waiverFindings } from "./waivers";
+
+/** What the gate saw and said. */
+export interface Gate {
+  /** The parsed config; when it has faults, what could still be read of it. */
+  readonly config: MigrationConfig;
+  readonly snapshot: ClusterSnapshot;
+  /** The furthest stage that the world shows as done. */
+  readonly observed: Stage | "none";
+  readonly report: GateReport;
+  /** Absent when there is no usable kubeconfig. */
+  readonly kube?: KubeClient;
+}
+
+/** A gate that let through: the cluster was reached, and what it said is at hand. */
+export interface PassedGate extends Gate {
+  readonly kube: KubeClient;
+  readonly journal: readonly JournalEntry[];
+}
+
+/** A config result that may bring the plain values, so that a broken config still says where to look. */
+export type GateInput = ConfigResult & { readonly raw?: Readonly<Record<string, unknown>> };
+
+/**
+ * Looks, judges, shows the report, and lets through or stops.
+ * @throws pulumi.RunError when anything blocks; nothing was touched then.
+ */
+export async function passGate(result: GateInput): Promise<PassedGate> {
+  const gate = await runGate(result);
+  await assertGate(gate.report);
+  const { kube, snapshot } = gate;
+  if (kube === undefined) throw new Error("the gate passed without a cluster; this is a bug");
+  return { ...gate, kube, journal: valueOr(snapshot.journal, []) };
+}
+
+/** Looks and judges; throws nothing. @param access stands in for the cluster of the kubeconfig, in tests. */
+export async function runGate(result: GateInput, access?: SnapshotAccess): Promise<Gate> {
+  const config = result.ok ? result.config : draftConfig(result.raw ?? {}, result.findings);
+  const open = new Map<string, OpenBao>();
+  try {
+    const used = access ?? liveAccess(config, open);
+    const gate = judged(result, config, await takeSnapshot(config, used));
+    return used.kube === undefined ? gate : { ...gate, kube: used.kube };
+  } finally {
+    // An open port-forward would keep the process alive.
+    for (const bao of open.values()) bao.close();
+  }
+}
+
+/** Pure: the verdict on a snapshot. */
+export function judged(
+  result: ConfigResult,
+  config: MigrationConfig,
+  snapshot: ClusterSnapshot,
+  checks: readonly Check[] = allChecks,
+): Gate {
+  const observed = observedStage(snapshot);
+  const rows = judgeAll(checks, snapshot, config, observed);
+  const findings = result.ok ? [] : result.findings;
+  const waivers = waiverFindings(config.waivers, checks, rows, snapshot.takenAt);
+  const { takenAt, tookMs } = snapshot;
+  const report = {
+    stage: config.stage,
+    observed,
+    takenAt,
+    tookMs,
+    rows,
+    config: [...findings, ...waivers],
+    ...(!snapshot.api.known && { blind: snapshot.api.why }),
+  };
+  return { config, snapshot, observed, report };
+}
+
+/** Shows the report in `pulumi preview` and `pulumi up`. @throws pulumi.RunError when anything blocks. */
+export async function assertGate(report: GateReport): Promise<void> {
+  const text = formatReport(report);
+  if (!blocks(report)) {
+    await pulumi.log.info(text);
+    return;
+  }
+  await pulumi.log.error(text);
+  throw new pulumi.RunError("the gate stopped this run before anything was touched; its report is above");
+}
+
+function liveAccess(config: MigrationConfig, open: Map<string, OpenBao>): SnapshotAccess {
+  const none: SnapshotAccess["openBao"] = () => {
+    throw new Error("there is no kubeconfig; this is a bug");
+  };
+  try {
+    const kube = kubeClient(loadKubeConfig(config.context));
+    const openBao = (pod: string): OpenBao => {
+      const bao = open.get(pod) ?? openBaoInPod(kube, config.namespace, pod);
+      open.set(pod, bao);
+      return bao;
+    };
+    return { kube, openBao };
+  } catch (error) {
+    return { why: `the kubeconfig cannot be used: ${whyNot(error)}`, openBao: none };
+  }
+}
+
+/** Only an error's first line, and not of a parser's that quotes the file, and with it perhaps a credential. */
+function whyNot(error: unknown): string {
+  const plain = error instanceof Error && ["Error", "YAMLException"].includes(error.name);
+  return plain ? clean(error.message.split("\n")[0] ?? "", 300) : "it is not a kubeconfig";
+}

@@ -1,0 +1,70 @@
+import { execFile } from "node:child_process";
+import { lstat, realpath } from "node:fs/promises";
+import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { promisify } from "node:util";
+import type { MigrationConfig } from "../../config";
+
+const run = promisify(execFile);
+
+/** The Git checkout that stage land writes. */
+export interface CheckoutView {
+  readonly folder: "missing" | "not-a-folder" | "not-a-repository" | "repository";
+  /** Files of the config, and whether each is a plain file inside the checkout. */
+  readonly files: readonly {
+    readonly path: string;
+    readonly state: "file" | "missing" | "outside" | "other";
+  }[];
+  /** Paths with changes that are not committed; at most 20. */
+  readonly changed: readonly string[];
+  readonly branch: string;
+}
+
+/** Looks at the checkout with fs and `git`, without a prompt and without a change. @throws Error when git cannot run */
+export async function readCheckout(
+  git: NonNullable<MigrationConfig["git"]>,
+  timeoutMs: number,
+): Promise<CheckoutView> {
+  const folder = resolve(git.checkout);
+  const paths = [git.helmRelease, ...(git.variables === undefined ? [] : [git.variables])];
+  const none = { files: [], changed: [], branch: "" };
+  const stat = await lstat(folder).catch(() => undefined);
+  if (stat === undefined) return { folder: "missing", ...none };
+  const real = await realpath(folder).catch(() => folder);
+  const target = await lstat(real).catch(() => undefined);
+  if (target?.isDirectory() !== true) return { folder: "not-a-folder", ...none };
+  const files = await Promise.all(paths.map(async (path) => ({ path, state: await fileState(real, path) })));
+  const status = await askGit(real, ["status", "--porcelain=v1", "--branch", "-z"], timeoutMs);
+  if (status === undefined) return { folder: "not-a-repository", ...none, files };
+  const [head = "", ...changed] = status.split("\0").filter((line) => line !== "");
+  const branch = head.replace(/^## (?:No commits yet on )?/, "").replace(/\.\.\..*$/, "");
+  return { folder: "repository", files, changed: changed.slice(0, 20).map((line) => line.slice(3)), branch };
+}
+
+async function askGit(
+  folder: string,
+  words: readonly string[],
+  timeoutMs: number,
+): Promise<string | undefined> {
+  try {
+    const env = { ...process.env, GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0" };
+    const { stdout } = await run("git", ["-C", folder, ...words], {
+      env,
+      timeout: timeoutMs,
+      maxBuffer: 8 << 20,
+    });
+    return stdout;
+  } catch (error) {
+    if (typeof (error as { code?: unknown }).code === "number") return undefined;
+    throw error;
+  }
+}
+
+async function fileState(root: string, path: string): Promise<"file" | "missing" | "outside" | "other"> {
+  const full = join(root, path);
+  const stat = await lstat(full).catch(() => undefined);
+  if (stat === undefined) return "missing";
+  // A link could lead out of the checkout.
+  const inside = relative(root, await realpath(full).catch(() => full));
+  if (inside === ".." || inside.startsWith(`..${sep}`) || isAbsolute(inside)) return "outside";
+  return stat.isFile() ? "file" : "other";
+}

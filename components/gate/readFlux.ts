@@ -1,0 +1,94 @@
+import type { KubeClient, KubeObject } from "../cluster/kubeClient";
+import { at, nameOf, textAt } from "./fields";
+import { known, notKnown, observe, valueOr, type Observed } from "./observed";
+import { readAccess } from "./readAccess";
+import { readCheckout } from "./readCheckout";
+import { ownerOf, writerView, type OwnerView, type WriterView } from "./readRelease";
+import type { Look } from "./snapshot";
+
+const MAX_OWNERS = 6;
+const EXTERNAL_SECRETS = "/apis/external-secrets.io";
+
+/** What writes into the cluster beside us, what this user may do, and the checkout. */
+export function readFlux(look: Look, releaseObject: Promise<Observed<KubeObject | undefined>>) {
+  const owner = releaseObject.then((seen) => ownerOf(valueOr(seen, undefined)));
+  return {
+    owners: releaseObject.then((seen) =>
+      seen.known
+        ? look.see("the Kustomizations above the HelmRelease", async (kube) => ownersOf(kube, await owner))
+        : notKnown(`the HelmRelease is not known (${seen.why})`),
+    ),
+    access: look.see("the rights of this user", async (kube) => readAccess(kube, look.config, await owner)),
+    externalWriters: look.see("the ExternalSecrets and PushSecrets", (kube) =>
+      readExternal(kube, look.config.namespace),
+    ),
+    stores: look.see("the SecretStores", readStores),
+    checkout: readGit(look),
+  };
+}
+
+async function readGit(look: Look) {
+  const { git } = look.config;
+  if (git === undefined) return known(undefined);
+  return observe("the Git checkout", look.timeoutMs, () => readCheckout(git, look.timeoutMs));
+}
+
+/** The chain of Kustomizations: each may itself be applied by another one. */
+async function ownersOf(kube: KubeClient, first: OwnerView | undefined): Promise<readonly WriterView[]> {
+  const found: WriterView[] = [];
+  let next = first;
+  while (next !== undefined && found.length < MAX_OWNERS) {
+    const { namespace, name } = next;
+    if (found.some((one) => one.namespace === namespace && one.name === name)) break;
+    const path = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${encodeURIComponent(namespace)}/kustomizations/${encodeURIComponent(name)}`;
+    const object = await kube.find<KubeObject>(path);
+    if (object === undefined) {
+      found.push({ kind: "Kustomization", namespace, name, suspended: false, detail: "not found" });
+      break;
+    }
+    found.push({ ...writerView("Kustomization", object), namespace, name });
+    next = ownerOf(object);
+  }
+  return found;
+}
+
+async function readExternal(kube: KubeClient, namespace: string): Promise<WriterView[]> {
+  const [pulled, pushed] = await Promise.all([
+    anyVersion(kube, (version) => `${EXTERNAL_SECRETS}/${version}/namespaces/${namespace}/externalsecrets`),
+    anyVersion(kube, (version) => `${EXTERNAL_SECRETS}/${version}/pushsecrets`),
+  ]);
+  return [
+    ...pulled.map((one) => writerView("ExternalSecret", one)),
+    ...pushed.map((one) => writerView("PushSecret", one)),
+  ];
+}
+
+async function readStores(kube: KubeClient) {
+  const lists = await Promise.all(
+    ["clustersecretstores", "secretstores"].map((kind) =>
+      anyVersion(kube, (version) => `${EXTERNAL_SECRETS}/${version}/${kind}`),
+    ),
+  );
+  return lists.flat().flatMap((store) => {
+    const server = textAt(store, "spec", "provider", "vault", "server");
+    const space = textAt(store, "metadata", "namespace");
+    return server === undefined
+      ? []
+      : [
+          {
+            name: `${textAt(store, "kind") ?? "SecretStore"} ${space ? `${space}/` : ""}${nameOf(store)}`,
+            server,
+          },
+        ];
+  });
+}
+
+/** The first version that is served; nothing when the operator is not installed. */
+async function anyVersion(kube: KubeClient, path: (version: string) => string): Promise<readonly unknown[]> {
+  for (const version of ["v1", "v1beta1", "v1alpha1"]) {
+    const answer = await kube.find<KubeObject>(path(version));
+    const items = at(answer, "items");
+    if (Array.isArray(items)) return items.slice(0, 1000);
+  }
+  return [];
+}

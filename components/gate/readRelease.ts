@@ -1,0 +1,154 @@
+import { PAUSED_ANNOTATION } from "../steps/world";
+import { at, booleanAt, labelsAt, listAt, nameOf, numberAt, textAt, textsAt } from "./fields";
+
+/** A value as it stands in YAML: its type matters, since the chart renders 3 for a replica count that is no number. */
+export interface ScalarView {
+  readonly kind: "absent" | "number" | "text" | "other";
+  readonly shown: string;
+  readonly number?: number;
+}
+
+/** The Flux Kustomization that applies an object. */
+export interface OwnerView {
+  readonly namespace: string;
+  readonly name: string;
+}
+
+/** What the gate needs of a Flux HelmRelease; values beyond these are not kept, since they can hold a secret. */
+export interface ReleaseView {
+  readonly suspended: boolean;
+  /** True when this program paused it, and has not resumed it yet. */
+  readonly pausedByUs: boolean;
+  readonly generation?: number;
+  readonly observedGeneration?: number;
+  /** Status of the condition Ready; absent before the first reconciliation. */
+  readonly ready?: string;
+  readonly readyReason: string;
+  readonly mode: "standalone" | "raft" | "ha-without-raft" | "dev" | "off";
+  readonly haReplicas: ScalarView;
+  readonly imageTag: ScalarView;
+  readonly readinessPath?: string;
+  readonly podManagementPolicy?: string;
+  readonly dataSize?: string;
+  readonly dataClass?: string;
+  readonly auditSize?: string;
+  readonly auditClass?: string;
+  readonly pdbMaxUnavailable: ScalarView;
+  readonly valuesFrom: readonly string[];
+  readonly upgradeRetries?: number;
+  readonly upgradeStrategy?: string;
+  readonly upgradeRemediatesLast?: boolean;
+  readonly installRetries?: number;
+  readonly chart: string;
+  readonly chartVersion: string;
+  readonly owner?: OwnerView;
+}
+
+export function releaseView(object: unknown): ReleaseView {
+  const server = at(object, "spec", "values", "server");
+  const spec = at(object, "spec");
+  const ready = listAt(object, "status", "conditions").find((one) => textAt(one, "type") === "Ready");
+  return {
+    suspended: booleanAt(spec, "suspend") === true,
+    pausedByUs: labelsAt(object, "metadata", "annotations")[PAUSED_ANNOTATION] !== undefined,
+    generation: numberAt(object, "metadata", "generation"),
+    observedGeneration: numberAt(object, "status", "observedGeneration"),
+    ready: textAt(ready, "status"),
+    readyReason: textAt(ready, "reason") ?? "",
+    mode: modeOf(server),
+    haReplicas: scalar(at(server, "ha", "replicas")),
+    imageTag: scalar(at(server, "image", "tag")),
+    readinessPath: textAt(server, "readinessProbe", "path"),
+    podManagementPolicy: textAt(server, "podManagementPolicy"),
+    dataSize: textAt(server, "dataStorage", "size"),
+    dataClass: textAt(server, "dataStorage", "storageClass"),
+    auditSize: textAt(server, "auditStorage", "size"),
+    auditClass: textAt(server, "auditStorage", "storageClass"),
+    pdbMaxUnavailable: scalar(at(server, "ha", "disruptionBudget", "maxUnavailable")),
+    valuesFrom: listAt(spec, "valuesFrom").map(
+      (from) => `${textAt(from, "kind") ?? "?"}/${textAt(from, "name") ?? "?"}`,
+    ),
+    upgradeRetries: numberAt(spec, "upgrade", "remediation", "retries"),
+    upgradeStrategy: textAt(spec, "upgrade", "remediation", "strategy"),
+    upgradeRemediatesLast: booleanAt(spec, "upgrade", "remediation", "remediateLastFailure"),
+    installRetries: numberAt(spec, "install", "remediation", "retries"),
+    chart: textAt(spec, "chart", "spec", "chart") ?? textAt(spec, "chartRef", "name") ?? "",
+    chartVersion: textAt(spec, "chart", "spec", "version") ?? "",
+    owner: ownerOf(object),
+  };
+}
+
+/** The chart's own order: dev wins over ha, ha over standalone, and standalone is on unless switched off. */
+function modeOf(server: unknown): ReleaseView["mode"] {
+  if (at(server, "dev", "enabled") === true) return "dev";
+  if (at(server, "ha", "enabled") === true) {
+    return at(server, "ha", "raft", "enabled") === true ? "raft" : "ha-without-raft";
+  }
+  const standalone = at(server, "standalone", "enabled");
+  return standalone === false || standalone === "false" ? "off" : "standalone";
+}
+
+export function scalar(value: unknown): ScalarView {
+  if (value === undefined || value === null) return { kind: "absent", shown: "nothing" };
+  if (typeof value === "number") return { kind: "number", shown: String(value), number: value };
+  if (typeof value === "string") return { kind: "text", shown: JSON.stringify(value.slice(0, 200)) };
+  return { kind: "other", shown: Array.isArray(value) ? "a list" : `a ${typeof value}` };
+}
+
+export function ownerOf(object: unknown): OwnerView | undefined {
+  const labels = labelsAt(object, "metadata", "labels");
+  const name = labels["kustomize.toolkit.fluxcd.io/name"];
+  const namespace = labels["kustomize.toolkit.fluxcd.io/namespace"];
+  return name === undefined || namespace === undefined ? undefined : { namespace, name };
+}
+
+/** A Flux object that can write into the cluster: what it is, where it is, and whether it is paused. */
+export interface WriterView {
+  readonly kind: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly suspended: boolean;
+  readonly detail: string;
+}
+
+export function writerView(kind: string, object: unknown): WriterView {
+  return {
+    kind,
+    namespace: textAt(object, "metadata", "namespace") ?? "",
+    name: nameOf(object),
+    suspended: booleanAt(object, "spec", "suspend") === true,
+    detail: textAt(object, "spec", "schedule") ?? textAt(object, "spec", "refreshInterval") ?? "",
+  };
+}
+
+/** A Job, and whether it can still write. */
+export interface JobView {
+  readonly name: string;
+  readonly active: boolean;
+  readonly images: readonly string[];
+  /** True when a container's command or arguments run `operator init`. */
+  readonly initialises: boolean;
+  /** True when this program made it. */
+  readonly ours: boolean;
+}
+
+/** A Job, or a CronJob's template of one. */
+export function jobView(object: unknown, ourManager: string): JobView {
+  const spec = at(object, "spec", "jobTemplate", "spec") ?? at(object, "spec");
+  const pod = at(spec, "template", "spec");
+  const containers = [...listAt(pod, "initContainers"), ...listAt(pod, "containers")];
+  const finished = listAt(object, "status", "conditions").some(
+    (one) => ["Complete", "Failed"].includes(textAt(one, "type") ?? "") && textAt(one, "status") === "True",
+  );
+  return {
+    name: nameOf(object),
+    active: !finished && booleanAt(object, "spec", "suspend") !== true,
+    images: containers.map((one) => textAt(one, "image") ?? ""),
+    initialises: containers.some((one) =>
+      [...textsAt(one, "command"), ...textsAt(one, "args")].some((word) =>
+        /\boperator\s+init\b(?![^\n]*-status)|\/sys\/init\b/.test(word.slice(0, 65_536)),
+      ),
+    ),
+    ours: labelsAt(object, "metadata", "labels")["app.kubernetes.io/managed-by"] === ourManager,
+  };
+}

@@ -1,0 +1,187 @@
+import { at, booleanAt, labelsAt, listAt, nameOf, numberAt, textAt, textsAt } from "./fields";
+
+export interface TolerationView {
+  readonly key?: string;
+  readonly operator?: string;
+  readonly value?: string;
+  readonly effect?: string;
+}
+
+export interface NodeTerm {
+  readonly key: string;
+  readonly operator: string;
+  readonly values: readonly string[];
+}
+
+export interface ClaimTemplateView {
+  readonly name: string;
+  readonly size: string;
+  readonly storageClass?: string;
+}
+
+export interface StatefulSetView {
+  readonly replicas: number;
+  readonly readyReplicas: number;
+  readonly currentRevision: string;
+  readonly updateRevision: string;
+  readonly updateStrategy: string;
+  readonly podManagementPolicy: string;
+  readonly serviceName: string;
+  readonly selector: Readonly<Record<string, string>>;
+  readonly podLabels: Readonly<Record<string, string>>;
+  readonly claimTemplates: readonly ClaimTemplateView[];
+  /** persistentVolumeClaimRetentionPolicy; "Retain" when not set. */
+  readonly whenScaled: string;
+  readonly whenDeleted: string;
+  readonly image: string;
+  readonly readiness: "none" | "http" | "exec" | "tcp";
+  readonly readinessPath?: string;
+  readonly hasLiveness: boolean;
+  /** Topology keys of required pod anti-affinity. */
+  readonly spreadKeys: readonly string[];
+  readonly nodeSelector: Readonly<Record<string, string>>;
+  /** Required node affinity: one of the lists must hold as a whole. */
+  readonly nodeTerms: readonly (readonly NodeTerm[])[];
+  readonly tolerations: readonly TolerationView[];
+  readonly setsNodeId: boolean;
+  readonly hostNetwork: boolean;
+}
+
+export function statefulSetView(object: unknown): StatefulSetView {
+  const spec = at(object, "spec");
+  const pod = at(spec, "template", "spec");
+  const containers = listAt(pod, "containers");
+  const server = containers.find((one) => textAt(one, "name") === "openbao") ?? containers[0];
+  const probe = at(server, "readinessProbe");
+  return {
+    replicas: numberAt(spec, "replicas") ?? 1,
+    readyReplicas: numberAt(object, "status", "readyReplicas") ?? 0,
+    currentRevision: textAt(object, "status", "currentRevision") ?? "",
+    updateRevision: textAt(object, "status", "updateRevision") ?? "",
+    updateStrategy: textAt(spec, "updateStrategy", "type") ?? "RollingUpdate",
+    podManagementPolicy: textAt(spec, "podManagementPolicy") ?? "OrderedReady",
+    serviceName: textAt(spec, "serviceName") ?? "",
+    selector: labelsAt(spec, "selector", "matchLabels"),
+    podLabels: labelsAt(spec, "template", "metadata", "labels"),
+    claimTemplates: listAt(spec, "volumeClaimTemplates").map((template) => ({
+      name: nameOf(template),
+      size: textAt(template, "spec", "resources", "requests", "storage") ?? "",
+      storageClass: textAt(template, "spec", "storageClassName"),
+    })),
+    whenScaled: textAt(spec, "persistentVolumeClaimRetentionPolicy", "whenScaled") ?? "Retain",
+    whenDeleted: textAt(spec, "persistentVolumeClaimRetentionPolicy", "whenDeleted") ?? "Retain",
+    image: textAt(server, "image") ?? "",
+    readiness: probeKind(probe),
+    readinessPath: textAt(probe, "httpGet", "path"),
+    hasLiveness: at(server, "livenessProbe") !== undefined,
+    spreadKeys: listAt(
+      pod,
+      "affinity",
+      "podAntiAffinity",
+      "requiredDuringSchedulingIgnoredDuringExecution",
+    ).map((term) => textAt(term, "topologyKey") ?? ""),
+    nodeSelector: labelsAt(pod, "nodeSelector"),
+    nodeTerms: listAt(
+      pod,
+      "affinity",
+      "nodeAffinity",
+      "requiredDuringSchedulingIgnoredDuringExecution",
+      "nodeSelectorTerms",
+    ).map((term) =>
+      listAt(term, "matchExpressions").map((one) => ({
+        key: textAt(one, "key") ?? "",
+        operator: textAt(one, "operator") ?? "",
+        values: textsAt(one, "values"),
+      })),
+    ),
+    tolerations: listAt(pod, "tolerations").map((one) => ({
+      key: textAt(one, "key"),
+      operator: textAt(one, "operator"),
+      value: textAt(one, "value"),
+      effect: textAt(one, "effect"),
+    })),
+    setsNodeId: listAt(server, "env").some((one) => textAt(one, "name") === "BAO_RAFT_NODE_ID"),
+    hostNetwork: booleanAt(pod, "hostNetwork") === true,
+  };
+}
+
+function probeKind(probe: unknown): StatefulSetView["readiness"] {
+  if (at(probe, "httpGet") !== undefined) return "http";
+  if (at(probe, "exec") !== undefined) return "exec";
+  return at(probe, "tcpSocket") !== undefined ? "tcp" : "none";
+}
+
+export interface PodView {
+  readonly name: string;
+  readonly ordinal: number;
+  readonly revision: string;
+  readonly node: string;
+  readonly phase: string;
+  readonly ready: boolean;
+  readonly terminating: boolean;
+  readonly image: string;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+/** The pods of StatefulSet `release`, by ordinal; others give undefined. */
+export function podView(object: unknown, release: string): PodView | undefined {
+  const name = nameOf(object);
+  const ordinal = ordinalOf(name, release);
+  if (ordinal === undefined) return undefined;
+  const labels = labelsAt(object, "metadata", "labels");
+  const containers = listAt(object, "spec", "containers");
+  const server = containers.find((one) => textAt(one, "name") === "openbao") ?? containers[0];
+  return {
+    name,
+    ordinal,
+    revision: labels["controller-revision-hash"] ?? "",
+    node: textAt(object, "spec", "nodeName") ?? "",
+    phase: textAt(object, "status", "phase") ?? "",
+    ready: listAt(object, "status", "conditions").some(
+      (one) => textAt(one, "type") === "Ready" && textAt(one, "status") === "True",
+    ),
+    terminating: at(object, "metadata", "deletionTimestamp") !== undefined,
+    image: textAt(server, "image") ?? "",
+    labels,
+  };
+}
+
+/** N of a name `<prefix>-N`. */
+export function ordinalOf(name: string, prefix: string): number | undefined {
+  if (!name.startsWith(`${prefix}-`)) return undefined;
+  const rest = name.slice(prefix.length + 1);
+  return /^(0|[1-9]\d{0,3})$/.test(rest) ? Number(rest) : undefined;
+}
+
+export interface TaintView {
+  readonly key: string;
+  readonly value: string;
+  readonly effect: string;
+}
+
+export interface NodeView {
+  readonly name: string;
+  readonly hostname: string;
+  readonly ready: boolean;
+  readonly unschedulable: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly taints: readonly TaintView[];
+}
+
+export function nodeView(object: unknown): NodeView {
+  const labels = labelsAt(object, "metadata", "labels");
+  return {
+    name: nameOf(object),
+    hostname: labels["kubernetes.io/hostname"] ?? nameOf(object),
+    ready: listAt(object, "status", "conditions").some(
+      (one) => textAt(one, "type") === "Ready" && textAt(one, "status") === "True",
+    ),
+    unschedulable: booleanAt(object, "spec", "unschedulable") === true,
+    labels,
+    taints: listAt(object, "spec", "taints").map((one) => ({
+      key: textAt(one, "key") ?? "",
+      value: textAt(one, "value") ?? "",
+      effect: textAt(one, "effect") ?? "",
+    })),
+  };
+}

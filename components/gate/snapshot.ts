@@ -1,0 +1,123 @@
+import type { MigrationConfig } from "../../config";
+import type { JournalEntry } from "../cluster/journal";
+import type { KubeClient } from "../cluster/kubeClient";
+import type { OpenBao } from "../cluster/openBaoClient";
+import type { AccessView, LeaseView } from "./readAccess";
+import type { CheckoutView } from "./readCheckout";
+import { readClaims, readNamespaced, readNodes } from "./readCluster";
+import { readFlux } from "./readFlux";
+import type { KeySecretView } from "./readKeySecret";
+import type { BudgetView, EndpointsView, ServiceView, WebhookView } from "./readNetwork";
+import { readServers } from "./readServers";
+import type { NodeStatus, TokenView } from "./readOpenBao";
+import type { PolicyView } from "./readPolicies";
+import type { JobView, ReleaseView, WriterView } from "./readRelease";
+import type { ServerConfigView } from "./readServerConfig";
+import type { ClaimView, StorageClassView, VolumeUse, VolumeView } from "./readStorage";
+import type { NodeView, PodView, StatefulSetView } from "./readWorkload";
+import { deepFreeze, notKnown, observe, type Observed } from "./observed";
+
+/** One read-only look at the cluster. Holds no secret, and nothing of it changes afterwards. */
+export interface ClusterSnapshot {
+  /** RFC 3339, by this machine's clock. */
+  readonly takenAt: string;
+  readonly api: Observed<{ readonly version: string }>;
+  /** Time that the API server put on an object in a dry run. */
+  readonly serverTime: Observed<string>;
+  readonly namespace: Observed<{ readonly labels: Readonly<Record<string, string>> } | undefined>;
+  readonly release: Observed<ReleaseView | undefined>;
+  /** Undefined when the release has no standalone config any more. */
+  readonly serverConfig: Observed<ServerConfigView | undefined>;
+  readonly statefulSet: Observed<StatefulSetView | undefined>;
+  readonly pods: Observed<readonly PodView[]>;
+  readonly claims: Observed<readonly ClaimView[]>;
+  readonly volumes: Observed<readonly VolumeView[]>;
+  readonly volumeUse: Observed<readonly VolumeUse[]>;
+  readonly storageClasses: Observed<readonly StorageClassView[]>;
+  readonly nodes: Observed<readonly NodeView[]>;
+  readonly keySecret: Observed<KeySecretView>;
+  /** What each server says of itself, by pod name. */
+  readonly servers: Readonly<Record<string, Observed<NodeStatus>>>;
+  readonly token: Observed<TokenView>;
+  readonly services: Observed<readonly ServiceView[]>;
+  readonly activeEndpoints: Observed<EndpointsView>;
+  readonly budgets: Observed<readonly BudgetView[]>;
+  readonly policies: Observed<readonly PolicyView[]>;
+  /** Undefined when no Cilium is there. */
+  readonly ciliumPolicies: Observed<readonly PolicyView[] | undefined>;
+  readonly lease: Observed<LeaseView | undefined>;
+  readonly journal: Observed<readonly JournalEntry[]>;
+  /** The Flux objects above the HelmRelease, nearest first. */
+  readonly owners: Observed<readonly WriterView[]>;
+  readonly cronJobs: Observed<
+    readonly (JobView & { readonly suspended: boolean; readonly schedule: string })[]
+  >;
+  readonly jobs: Observed<readonly JobView[]>;
+  readonly externalWriters: Observed<readonly WriterView[]>;
+  /** Secret stores of External Secrets that name an OpenBao address. */
+  readonly stores: Observed<readonly { readonly name: string; readonly server: string }[]>;
+  readonly podWebhooks: Observed<readonly WebhookView[]>;
+  readonly quotas: Observed<readonly { readonly name: string; readonly full: readonly string[] }[]>;
+  readonly access: Observed<AccessView>;
+  /** Undefined when the config names no checkout. */
+  readonly checkout: Observed<CheckoutView | undefined>;
+  /** Milliseconds that the look took. */
+  readonly tookMs: number;
+}
+
+export interface SnapshotAccess {
+  /** Absent when there is no usable kubeconfig: `why` says so. */
+  readonly kube?: KubeClient;
+  readonly why?: string;
+  readonly openBao: (pod: string) => OpenBao;
+  readonly now?: Date;
+  /** Bound of each group of requests, in milliseconds. @default 5000 */
+  readonly groupTimeoutMs?: number;
+}
+
+/** Takes the look: parts in parallel, each with its own bound. Never throws: a part that cannot be read is unknown. */
+export async function takeSnapshot(
+  config: MigrationConfig,
+  access: SnapshotAccess,
+): Promise<ClusterSnapshot> {
+  const started = Date.now();
+  const look = lookWith(config, access);
+  const cluster = readNamespaced(look);
+  const flux = readFlux(look, cluster.releaseObject);
+  const nodes = readNodes(look, cluster.pods);
+  const claims = readClaims(look);
+  const servers = readServers(look, cluster.pods, cluster.secretObject, access.openBao);
+  const parts: Pending<Part> = { ...cluster.parts, ...flux, ...nodes, ...claims, ...servers };
+  const entries = Object.entries(parts).map(async ([key, part]) => [key, await part] as const);
+  const values = Object.fromEntries(await Promise.all(entries));
+  return deepFreeze({
+    takenAt: (access.now ?? new Date()).toISOString(),
+    ...values,
+    tookMs: Date.now() - started,
+  }) as ClusterSnapshot;
+}
+
+type Part = Exclude<keyof ClusterSnapshot, "takenAt" | "tookMs">;
+
+/** Parts of the snapshot that are being read. */
+export type Pending<K extends Part> = { readonly [P in K]: Promise<ClusterSnapshot[P]> };
+
+/** What each reader needs: the client, the names, and `see`, which bounds one group of requests. */
+export interface Look {
+  readonly config: MigrationConfig;
+  readonly timeoutMs: number;
+  see<T>(what: string, read: (kube: KubeClient) => Promise<T>): Promise<Observed<T>>;
+}
+
+function lookWith(config: MigrationConfig, access: SnapshotAccess): Look {
+  const timeoutMs = access.groupTimeoutMs ?? 5000;
+  const { kube } = access;
+  return {
+    config,
+    timeoutMs,
+    see: async (what, read) => {
+      if (kube === undefined) return notKnown(access.why ?? "there is no usable kubeconfig");
+      return observe(what, timeoutMs, () => read(kube));
+    },
+  };
+}

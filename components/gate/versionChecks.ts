@@ -1,0 +1,115 @@
+import { fail, notApplicable, pass, seen, seenObject, unclear, type Check } from "./check";
+import { cutoverIsUnderWay, hasMoved } from "./progress";
+import { withServer } from "./withServer";
+
+const VERSIONS = "2.4.x, 2.5.1 or later 2.5.x, or 2.6.x";
+
+/** What the server is configured to, and which version runs. */
+export const versionChecks: readonly Check[] = [
+  {
+    id: "server-config",
+    stage: "cutover",
+    hazard: {
+      ids: ["I34", "I40"],
+      loss: "the server does not start on Raft, or runs unaudited, after the old store was stopped",
+    },
+    severity: "block",
+    waivable: false,
+    observe: "the standalone server config of the HelmRelease, turned into a Raft config in memory",
+    judge: (snapshot) => {
+      const expected = "a config that can be turned into one for Raft";
+      return seen(snapshot.serverConfig, expected, (config) => {
+        if (config === undefined) {
+          return hasMoved(snapshot)
+            ? notApplicable("the release is on Raft")
+            : unclear("no server config was found", expected);
+        }
+        if (config.fault !== undefined) return fail(config.fault, expected);
+        const devices = config.auditDevices.join(", ") || "none";
+        return pass(`storage ${config.storage ?? "?"}, audit ${devices}`, expected);
+      });
+    },
+    remedy: "correct server.standalone.config in the HelmRelease's values",
+    source: "facts/openbao.md section 7, audit trap",
+  },
+  {
+    id: "listener-tls",
+    stage: "cutover",
+    hazard: {
+      ids: ["F61"],
+      loss: "retry_join speaks http to a listener that wants TLS, and no follower joins",
+    },
+    severity: "block",
+    waivable: true,
+    observe: "tls_disable of the API listener in the server config",
+    judge: (snapshot) => {
+      const expected = "a listener without TLS: the port-forward of this program speaks plain http to 8200";
+      return seen(snapshot.serverConfig, expected, (config) => {
+        if (config?.tls === undefined) return notApplicable("no listener is known");
+        return config.tls ? fail("TLS is on", expected) : pass("TLS is off", expected);
+      });
+    },
+    remedy: "TLS on the listener is not supported yet (docs/hazards.md)",
+    source: "hazards.md row 61",
+  },
+  {
+    id: "version-source",
+    stage: "cutover",
+    hazard: {
+      ids: ["I11", "I12"],
+      loss: "2.5.0 cannot unseal after the move; 2.7 has no file storage any more",
+    },
+    severity: "block",
+    waivable: false,
+    observe: "version of the first server",
+    judge: (snapshot) =>
+      cutoverIsUnderWay(snapshot)
+        ? notApplicable("the cutover is under way")
+        : withServer(snapshot, VERSIONS, ({ version }) => judgeVersion(version, VERSIONS)),
+    remedy: "set server.image.tag to a fitting version and roll the pod while it is on file storage",
+    source: "openbao#2466, #2467, #2846",
+  },
+  {
+    id: "version-target",
+    stage: "cutover",
+    hazard: {
+      ids: ["I12", "F39"],
+      loss: "the pod that is rolled would run another version than the one that made the data",
+    },
+    severity: "block",
+    waivable: true,
+    observe: "image of the StatefulSet's template against the version that runs",
+    judge: (snapshot) => {
+      const expected = "the image of the version that runs";
+      if (cutoverIsUnderWay(snapshot)) return notApplicable("the cutover is under way");
+      return seenObject(snapshot.statefulSet, "the StatefulSet", expected, (set) =>
+        withServer(snapshot, expected, ({ version }) => {
+          const tag = tagOf(set.image);
+          if (tag === undefined) return unclear(`image "${set.image}" names no version`, expected);
+          const found = `image tag ${tag}, running ${version}`;
+          return tag === plainVersion(version) ? pass(found, expected) : fail(found, expected);
+        }),
+      );
+    },
+    remedy: "move first, upgrade afterwards: pin server.image.tag to the running version",
+    source: "facts/openbao.md section 7; deprecation notice of file storage",
+  },
+];
+
+function judgeVersion(version: string, expected: string) {
+  const parts = /^v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})/.exec(version);
+  if (parts === null) return unclear(`version "${version}"`, expected);
+  const [major, minor, patch] = parts.slice(1).map(Number) as [number, number, number];
+  const fits = major === 2 && (minor === 4 || (minor === 5 && patch >= 1) || minor === 6);
+  return fits ? pass(version, expected) : fail(version, expected);
+}
+
+function plainVersion(version: string): string {
+  return version.replace(/^v/, "").replace(/\+.*$/, "");
+}
+
+function tagOf(image: string): string | undefined {
+  const name = image.replace(/@sha256:[0-9a-f]+$/, "");
+  const tag = /:([^:/]+)$/.exec(name)?.[1];
+  return tag === undefined || !/^v?\d/.test(tag) ? undefined : plainVersion(tag);
+}

@@ -1,0 +1,120 @@
+import { raftConfig } from "../openBaoConfig/raftConfig";
+import { sourceStorage } from "../openBaoConfig/serverConfig";
+import { standaloneConfig } from "../openBaoConfig/targetValues";
+import { isVariableName } from "./fluxSubstitute";
+import { refusal } from "./landRefusal";
+import { documentIndex, plain, valueAt, yamlFile } from "./yamlFile";
+import { yamlEdit, type YamlEdit } from "./yamlEdit";
+
+/** What the HelmRelease in Git is to say. */
+export interface HelmReleaseEditOptions {
+  /** Path of the file, for messages. */
+  readonly file: string;
+  readonly release: string;
+  readonly namespace: string;
+  readonly replicas: number;
+  /** Flux variable that holds the replica count. @default none: the number itself is written */
+  readonly replicasVariable?: string;
+  /** CA file in the pod for a TLS listener. @default the listener's tls_client_ca_file */
+  readonly leaderCaCertFile?: string;
+}
+
+const VALUES = ["spec", "values"];
+const HA = [...VALUES, "server", "ha"];
+
+/**
+ * Gives the file's text with the owned values set to Raft; every other byte stays. A file that says Raft
+ * already keeps its Raft config: later changes to it are the user's.
+ * @throws LandRefusal or ServerConfigError, with file and line, for a shape that is not understood.
+ */
+export function helmReleaseEdit(source: string, options: HelmReleaseEditOptions): string {
+  const file = yamlFile(source, options.file);
+  const index = helmReleaseIndex(file, options);
+  const values = valueAt(plain(file.documents[index]!), VALUES);
+  if (typeof values !== "object" || values === null || Array.isArray(values)) {
+    throw refusal(
+      options.file,
+      "no spec.values",
+      "the values in the HelmRelease",
+      "move them there from valuesFrom",
+    );
+  }
+  const edits: YamlEdit[] = [
+    word([...VALUES, "server", "standalone", "enabled"], false),
+    word([...HA, "enabled"], true),
+    ...replicas(values, options),
+    word([...HA, "raft", "enabled"], true),
+    word([...HA, "raft", "setNodeId"], true),
+    ...config(values, options),
+  ];
+  return yamlEdit(source, options.file, index, edits);
+}
+
+/** The index of the release's own document in the file. */
+export function helmReleaseIndex(
+  file: ReturnType<typeof yamlFile>,
+  options: Pick<HelmReleaseEditOptions, "file" | "release" | "namespace">,
+): number {
+  return documentIndex(file, options.file, `HelmRelease ${options.release}`, (object) => {
+    const text = (path: string[]): unknown => valueAt(object, path);
+    const namespace = text(["metadata", "namespace"]);
+    return (
+      text(["kind"]) === "HelmRelease" &&
+      String(text(["apiVersion"])).startsWith("helm.toolkit.fluxcd.io/") &&
+      text(["metadata", "name"]) === options.release &&
+      (namespace === undefined || namespace === options.namespace)
+    );
+  });
+}
+
+function word(path: string[], value: boolean | number | string): YamlEdit {
+  return { path, put: { word: String(value) }, value };
+}
+
+/** The substitution stays unquoted: the chart takes a number only. */
+function replicas(values: object, options: HelmReleaseEditOptions): YamlEdit[] {
+  const path = [...HA, "replicas"];
+  const name = options.replicasVariable;
+  if (name === undefined) return [word(path, options.replicas)];
+  if (!isVariableName(name)) {
+    throw refusal(
+      `replicasVariable ${JSON.stringify(name)}`,
+      "a name that Flux does not substitute",
+      "letters, digits and _",
+      "rename it",
+    );
+  }
+  const present = valueAt(values, ["server", "ha", "replicas"]);
+  const refers = typeof present === "string" && new RegExp(`^\\$\\{${name}(:[=-]\\d+)?\\}$`).test(present);
+  return refers ? [] : [word(path, `\${${name}:=1}`)];
+}
+
+function config(values: object, options: HelmReleaseEditOptions): YamlEdit[] {
+  const present = valueAt(values, ["server", "ha", "raft", "config"]);
+  const source = standaloneConfig(values);
+  if (saysRaft(values) || (source === undefined && isRaft(present))) return [];
+  if (source === undefined) {
+    throw refusal(
+      options.file,
+      "no server.standalone.config",
+      "the server's config",
+      "write it out in the values",
+    );
+  }
+  const value = raftConfig(source, options);
+  const put = typeof value === "string" ? { text: value } : { map: value };
+  return [{ path: [...HA, "raft", "config"], put, value }];
+}
+
+function saysRaft(values: object): boolean {
+  const on = (path: string[]): boolean => valueAt(values, ["server", "ha", ...path]) === true;
+  return (
+    on(["enabled"]) && on(["raft", "enabled"]) && isRaft(valueAt(values, ["server", "ha", "raft", "config"]))
+  );
+}
+
+function isRaft(config: unknown): boolean {
+  const given =
+    (typeof config === "string" && config.trim() !== "") || (typeof config === "object" && config !== null);
+  return given && sourceStorage(config as string | object).type === "raft";
+}

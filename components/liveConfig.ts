@@ -1,0 +1,48 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { MigrationConfig } from "../config";
+import type { JournalEntry } from "./cluster/journal";
+import type { KubeClient, KubeObject } from "./cluster/kubeClient";
+import { standaloneConfig } from "./openBaoConfig/targetValues";
+import { raftConfig } from "./openBaoConfig/raftConfig";
+import type { ServerConfig } from "./openBaoConfig/configBlocks";
+import { DEFAULT_MAX_ENTRY_BYTES, maxEntryBytes } from "./steps/entrySize";
+import { releasesPath, type HelmRelease } from "./steps/world";
+
+/** What the cutover's values layer is made from, read from the live release. */
+export interface LiveConfig {
+  /** `server.ha.raft.config`; a Pulumi secret when the server config itself holds a credential. */
+  readonly raftConfig: pulumi.Input<string | object>;
+  /** Bytes; the server's own limit unless the file copy saw a larger entry. */
+  readonly maxEntryBytes: number;
+}
+
+/** Keys of seal and storage stanzas that carry a credential in the open. */
+const CREDENTIAL = /\b(token|password|secret_key|secret_id|client_secret|access_key|pin)\b"?\s*[=:]/;
+
+/**
+ * Makes the Raft config from the live standalone config, which stays in the release beside it.
+ * @throws ServerConfigError when the config is absent or not understood; KubeError when it cannot be read.
+ */
+export async function readLiveConfig(
+  kube: KubeClient,
+  config: MigrationConfig,
+  journal: readonly JournalEntry[],
+): Promise<LiveConfig> {
+  const { namespace, release, replicas } = config;
+  const helmRelease = await kube.get<HelmRelease>(`${releasesPath(namespace)}/${release}`);
+  const source =
+    standaloneConfig(helmRelease.spec?.values ?? {}) ?? (await renderedConfig(kube, namespace, release));
+  const copied = journal.filter((entry) => entry.step === "file-copy" && entry.beat === "done").at(-1);
+  const bytes = maxEntryBytes(Number(copied?.observed["largest"] ?? 0));
+  const larger = bytes > DEFAULT_MAX_ENTRY_BYTES ? { maxEntrySize: bytes } : {};
+  const target = raftConfig(source, { namespace, release, replicas, ...larger });
+  const text = typeof target === "string" ? target : JSON.stringify(target);
+  return { raftConfig: CREDENTIAL.test(text) ? pulumi.secret(target) : target, maxEntryBytes: bytes };
+}
+
+/** The chart's own default, where the values do not set one. */
+async function renderedConfig(kube: KubeClient, namespace: string, release: string): Promise<ServerConfig> {
+  const path = `/api/v1/namespaces/${namespace}/configmaps/${release}-config`;
+  const map = await kube.get<KubeObject & { data?: Record<string, string> }>(path);
+  return map.data?.["extraconfig-from-values.hcl"] ?? "";
+}

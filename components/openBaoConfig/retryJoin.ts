@@ -1,0 +1,79 @@
+import type { ServerConfig } from "./configBlocks";
+import { listenerTls, refusal } from "./serverConfig";
+
+/** What the Raft config is made for. */
+export interface RaftConfigOptions {
+  /** Name of the HelmRelease, and so the prefix of the pods. */
+  readonly release: string;
+  /** Raft nodes at the end. */
+  readonly replicas: number;
+  /** Namespace of the pods. */
+  readonly namespace: string;
+  /** Largest entry in bytes. @default the server's own, 1048576 */
+  readonly maxEntrySize?: number;
+  /** CA file in the pod that signed the listener's certificate. @default the listener's tls_client_ca_file */
+  readonly leaderCaCertFile?: string;
+}
+
+const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
+
+/** Bodies of the retry_join blocks, one a node; TLS is kept where the listener has it. */
+export function joinTargets(config: ServerConfig, options: RaftConfigOptions): Record<string, string>[] {
+  checked(options);
+  const tls = listenerTls(config);
+  const scheme = tls.enabled ? "https" : "http";
+  const files = tls.enabled ? tlsFiles(config, options) : {};
+  return Array.from({ length: options.replicas }, (_, ordinal) => ({
+    leader_api_addr: `${scheme}://${options.release}-${ordinal}.${options.release}-internal:${tls.port}`,
+    ...files,
+  }));
+}
+
+function tlsFiles(config: ServerConfig, options: RaftConfigOptions): Record<string, string> {
+  const tls = listenerTls(config);
+  const ca = options.leaderCaCertFile ?? tls.clientCaFile;
+  if (ca === undefined) {
+    throw refusal(
+      "a TLS listener without tls_client_ca_file",
+      "the CA by which a follower trusts the leader",
+      "set tls_client_ca_file in the listener to the CA that signed its certificate",
+    );
+  }
+  if (!tls.requireClientCert) return safe({ leader_ca_cert_file: ca });
+  if (tls.certFile === undefined || tls.keyFile === undefined) {
+    throw refusal(
+      "a listener that demands client certificates without tls_cert_file and tls_key_file",
+      "both: a follower shows them to the leader",
+      "write both paths out in the listener",
+    );
+  }
+  return safe({
+    leader_ca_cert_file: ca,
+    leader_client_cert_file: tls.certFile,
+    leader_client_key_file: tls.keyFile,
+  });
+}
+
+function safe(files: Record<string, string>): Record<string, string> {
+  const bad = Object.entries(files).find(([, path]) => /[\p{Cc}{}$]/u.test(path));
+  if (bad === undefined) return files;
+  throw refusal(
+    `control characters, "$" or braces in the path for ${bad[0]}`,
+    "a plain path",
+    "rename the file",
+  );
+}
+
+function checked(options: RaftConfigOptions): void {
+  for (const key of ["release", "namespace"] as const) {
+    if (!LABEL.test(options[key]))
+      throw refusal(`${key} ${JSON.stringify(options[key])}`, "a DNS label", `set ${key}`);
+  }
+  const { replicas, maxEntrySize } = options;
+  if (!Number.isInteger(replicas) || replicas < 1 || replicas > 99) {
+    throw refusal(`${replicas} replicas`, "a whole number from 1 to 99", "set replicas");
+  }
+  if (maxEntrySize !== undefined && (!Number.isSafeInteger(maxEntrySize) || maxEntrySize < 1)) {
+    throw refusal(`maxEntrySize ${maxEntrySize}`, "a whole number of bytes", "set maxEntrySize");
+  }
+}

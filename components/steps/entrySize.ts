@@ -1,0 +1,11 @@
+/** OpenBao's own limit of one Raft entry, in bytes. */
+export const DEFAULT_MAX_ENTRY_BYTES = 1_048_576;
+
+/**
+ * The entry size, in bytes, that both `bao operator migrate` and the server must take (hazard I13). A stored value is
+ * base64 inside its file, so it is at most 3/4 of the largest file.
+ */
+export function maxEntryBytes(largestFileBytes: number): number {
+  const value = Math.ceil((largestFileBytes * 3) / 4);
+  return value <= DEFAULT_MAX_ENTRY_BYTES ? DEFAULT_MAX_ENTRY_BYTES : 2 ** Math.ceil(Math.log2(value));
+}

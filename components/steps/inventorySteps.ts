@@ -1,0 +1,120 @@
+import { compareInventory, type Comparison } from "../inventory/compareInventory";
+import { takeInventory } from "../inventory/inventory";
+import { inventoryKey, loadInventory, saveInventory } from "../inventory/inventoryStore";
+import { sealStatus } from "../cluster/openBaoStatus";
+import { Refused, type Facts, type Step, type StepContext } from "./runStep";
+import { leaderPod, observeWorld, podNames } from "./world";
+
+/** A step that stores an inventory of the source under `label`, once, while it is still on file storage. */
+export function inventoryStep(id: string, label: string): Step {
+  return {
+    id,
+
+    async observe(ctx) {
+      const done = await ctx.journal.done(id);
+      if (done !== undefined) return { state: "done", observed: done.observed };
+      const { moved, status0 } = await observeWorld(ctx);
+      // A later inventory would compare the moved store with itself.
+      if (moved)
+        return {
+          state: "done",
+          observed: { note: "the data is on Raft already; the inventory stays as it was" },
+        };
+      if (status0?.storageType !== "file" || status0.sealed) {
+        const seen =
+          status0 === undefined ? "no answer" : `storage "${status0.storageType}", sealed ${status0.sealed}`;
+        return {
+          state: "refuse",
+          hazard: "H2",
+          why: `${ctx.input.release}-0: ${seen}; expected an unsealed server on file storage`,
+        };
+      }
+      return { state: "todo", observed: { clusterId: status0.clusterId, version: status0.version } };
+    },
+
+    async act(ctx) {
+      const inventory = await take(ctx, `${ctx.input.release}-0`);
+      await ctx.fence.assertHeld();
+      await saveInventory(ctx.kube, ctx.input.namespace, label, inventory);
+    },
+
+    async verify(ctx) {
+      const stored = await loadInventory(ctx.kube, ctx.input.namespace, label);
+      if (stored === undefined) throw new Error(`the inventory "${label}" was not found after it was stored`);
+      const status = await sealStatus(ctx.bao(`${ctx.input.release}-0`));
+      return { entries: stored.entries.length, clusterId: status.clusterId, version: status.version };
+    },
+  };
+}
+
+/** A step that compares the live content with the inventory of the cutover. It changes nothing but the journal. */
+export function compareStep(id: string): Step {
+  let facts: Facts = {};
+  return {
+    id,
+
+    async observe(ctx) {
+      const done = await ctx.journal.done(id);
+      if (done !== undefined) return { state: "done", observed: done.observed };
+      return { state: "todo", observed: {} };
+    },
+
+    async act(ctx) {
+      const before = await loadInventory(ctx.kube, ctx.input.namespace, "cutover");
+      if (before === undefined) {
+        throw new Refused(
+          `no inventory "cutover" is stored in "${ctx.input.namespace}"; nothing to compare with [F23]`,
+          "F23",
+        );
+      }
+      const { statefulSet } = await observeWorld(ctx);
+      const leader = await leaderPod(ctx, podNames(statefulSet));
+      if (leader === undefined)
+        throw new Error("no pod says that it is the active node; look at `bao status` of each");
+      const after = await take(ctx, leader);
+      const comparison = compareInventory(before, after, { volatile: ctx.input.volatile });
+      facts = factsOf(comparison);
+      assertKept(comparison);
+    },
+
+    verify() {
+      return Promise.resolve(facts);
+    },
+  };
+}
+
+/** @throws Refused when an entry is lost or older than before; the rollback is open until stage land. */
+function assertKept(comparison: Comparison): void {
+  if (comparison.lost.length + comparison.regressed.length === 0) return;
+  throw new Refused(
+    `${comparison.lost.length} entries are lost and ${comparison.regressed.length} are older than in the inventory; expected none (${JSON.stringify(factsOf(comparison))}). Stop here: the file storage is untouched [F23]`,
+    "F23",
+  );
+}
+
+async function take(ctx: StepContext, pod: string) {
+  const key = await inventoryKey(ctx.kube, ctx.input.namespace);
+  const { rootToken } = await ctx.keys();
+  let shown = 0;
+  return takeInventory(ctx.bao(pod), rootToken, {
+    hmacKey: key,
+    progress: (done) => {
+      if (done - shown < 1000) return;
+      shown = done;
+      ctx.log(`${done} entries read`);
+    },
+  });
+}
+
+function factsOf(comparison: Comparison): Facts {
+  return {
+    equal: comparison.equal,
+    newer: comparison.newer.length,
+    changed: comparison.changed.length,
+    added: comparison.added.length,
+    lost: comparison.lost.length,
+    regressed: comparison.regressed.length,
+    excused: comparison.excused.length,
+    sameDigest: comparison.sameDigest,
+  };
+}

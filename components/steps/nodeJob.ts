@@ -1,0 +1,226 @@
+import type { V1Container, V1Job, V1Pod, V1PodSpec, V1StatefulSet } from "@kubernetes/client-node";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
+import { Refused, type StepContext } from "./runStep";
+
+/** A Job on the data volume of openbao-0, made from the server's own pod template. */
+export interface NodeJob {
+  /** Name of the Job and of the ConfigMap with its files. */
+  readonly name: string;
+  /** File in steps/jobs that the Job runs. */
+  readonly script: string;
+  /** Further files beside the script, as name -> text. */
+  readonly files?: Readonly<Record<string, string>>;
+  /** Node that had the volume last; preferred, since a volume may need time to move. */
+  readonly node?: string;
+  /** Work folder in memory rather than on the node's disk. @default true */
+  readonly memory?: boolean;
+  readonly timeoutSeconds: number;
+}
+
+/** What the Job's script wrote to its termination message. */
+export interface JobResult {
+  readonly exitCode: number;
+  readonly facts: Readonly<Record<string, unknown>>;
+}
+
+const LABEL = { "app.kubernetes.io/managed-by": "openbao-raft-migration" };
+
+/**
+ * Pure: the Job. Same image, user and scheduling as the server, no ServiceAccount token, no privilege, and labels
+ * that no Service, StatefulSet or PodDisruptionBudget of the server selects.
+ */
+export function buildJob(statefulSet: V1StatefulSet, job: NodeJob): V1Job {
+  const template = statefulSet.spec?.template.spec;
+  const server = template?.containers.find((c) => c.name === "openbao") ?? template?.containers[0];
+  const claim = `data-${statefulSet.metadata?.name}-0`;
+  const container: V1Container = {
+    name: "step",
+    image: server?.image ?? "",
+    imagePullPolicy: server?.imagePullPolicy ?? "IfNotPresent",
+    command: ["/bin/sh", `/job/${job.script}`],
+    env: [{ name: "BAO_LOG_LEVEL", value: "info" }],
+    terminationMessagePolicy: "File",
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ["ALL"] },
+    },
+    volumeMounts: [
+      { name: "data", mountPath: "/openbao/data" },
+      { name: "work", mountPath: "/work" },
+      { name: "job", mountPath: "/job", readOnly: true },
+    ],
+  };
+  const spec: V1PodSpec = {
+    restartPolicy: "Never",
+    automountServiceAccountToken: false,
+    enableServiceLinks: false,
+    terminationGracePeriodSeconds: 5,
+    securityContext: {
+      runAsNonRoot: true,
+      seccompProfile: { type: "RuntimeDefault" },
+      ...template?.securityContext,
+      // Changing the owner of 100,000 files would cost the outage many seconds.
+      fsGroupChangePolicy: "OnRootMismatch",
+    },
+    containers: [container],
+    volumes: [
+      { name: "data", persistentVolumeClaim: { claimName: claim } },
+      { name: "work", emptyDir: job.memory === false ? {} : { medium: "Memory" } },
+      { name: "job", configMap: { name: job.name } },
+    ],
+    ...(template?.imagePullSecrets && { imagePullSecrets: template.imagePullSecrets }),
+    ...(template?.tolerations && { tolerations: template.tolerations }),
+    ...(template?.nodeSelector && { nodeSelector: template.nodeSelector }),
+    ...(job.node !== undefined && { affinity: preferNode(job.node) }),
+  };
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { name: job.name, labels: LABEL },
+    spec: {
+      backoffLimit: 0,
+      activeDeadlineSeconds: job.timeoutSeconds,
+      template: { metadata: { labels: { ...LABEL, app: job.name } }, spec },
+    },
+  };
+}
+
+/**
+ * Runs the Job anew (an earlier one of the same name is removed first) and waits for its result.
+ * @throws KubeError with reason Timeout; Error when the Job gives no result.
+ */
+export async function runJob(ctx: StepContext, job: NodeJob): Promise<JobResult> {
+  const { kube, input } = ctx;
+  const jobs = `/apis/batch/v1/namespaces/${input.namespace}/jobs`;
+  const statefulSet = await kube.get<V1StatefulSet>(
+    `/apis/apps/v1/namespaces/${input.namespace}/statefulsets/${input.release}`,
+  );
+  await removeJob(kube, input.namespace, job.name);
+  await writeFiles(kube, input.namespace, job);
+  await ctx.fence.assertHeld();
+  await kube.create<V1Job & KubeObject>(jobs, buildJob(statefulSet, job));
+  const end = Date.now() + job.timeoutSeconds * 1000;
+  const watcher = followProgress(ctx, job.name, end);
+  try {
+    const done = await kube.waitFor<V1Job & KubeObject>(jobs, job.name, ended, {
+      what: `Job ${job.name} to end`,
+      timeoutSeconds: job.timeoutSeconds + 30,
+    });
+    return await resultOf(kube, input.namespace, job.name, done);
+  } finally {
+    watcher.stop();
+  }
+}
+
+/** Removes the Job with its pods, and waits until the pods are gone: two writers on one volume are one too many. */
+export async function removeJob(kube: KubeClient, namespace: string, name: string): Promise<void> {
+  const jobs = `/apis/batch/v1/namespaces/${namespace}/jobs`;
+  try {
+    await kube.remove(`${jobs}/${name}`, { propagationPolicy: "Foreground" });
+  } catch (error) {
+    if (!(error instanceof KubeError) || error.status !== 404) throw error;
+    return;
+  }
+  await kube.waitFor(jobs, name, (object) => object === undefined, {
+    what: `the earlier Job ${name} and its pods to be gone`,
+    timeoutSeconds: 120,
+  });
+}
+
+/** Facts for an exit code of 20 to 29: the script refused before it changed anything. */
+export function refuseOnCode(
+  result: JobResult,
+  texts: Readonly<Record<number, [text: string, hazard: string]>>,
+): void {
+  if (result.exitCode === 0) return;
+  const known = texts[result.exitCode];
+  const facts = JSON.stringify(result.facts);
+  if (known !== undefined) throw new Refused(`${known[0]} (${facts}) [${known[1]}]`, known[1]);
+  throw new Error(`the Job ended with exit code ${result.exitCode}: ${facts}`);
+}
+
+async function writeFiles(kube: KubeClient, namespace: string, job: NodeJob): Promise<void> {
+  const path = `/api/v1/namespaces/${namespace}/configmaps`;
+  const script = readFileSync(join(__dirname, "jobs", job.script), "utf8");
+  const map = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    metadata: { name: job.name, labels: LABEL },
+    data: { [job.script]: script, ...job.files },
+  };
+  const existing = await kube.find(`${path}/${job.name}`);
+  if (existing === undefined) await kube.create(path, map);
+  else await kube.replace(`${path}/${job.name}`, map);
+}
+
+function ended(job: (V1Job & KubeObject) | undefined): boolean {
+  const conditions = job?.status?.conditions ?? [];
+  return conditions.some((c) => (c.type === "Complete" || c.type === "Failed") && c.status === "True");
+}
+
+async function resultOf(
+  kube: KubeClient,
+  namespace: string,
+  name: string,
+  job: V1Job | undefined,
+): Promise<JobResult> {
+  const pods = await kube.list<V1Pod & KubeObject>(`/api/v1/namespaces/${namespace}/pods`, {
+    labelSelector: `app=${name}`,
+  });
+  const state = pods[0]?.status?.containerStatuses?.[0]?.state?.terminated;
+  if (state === undefined) {
+    const why = job?.status?.conditions?.map((c) => `${c.reason}: ${c.message}`).join("; ") ?? "no condition";
+    throw new Error(`Job ${name} left no result (${why}); the volume is judged again at the next run`);
+  }
+  return { exitCode: state.exitCode, facts: factsOf(state.message) };
+}
+
+function factsOf(message: string | undefined): Record<string, unknown> {
+  try {
+    return JSON.parse(message ?? "") as Record<string, unknown>;
+  } catch {
+    return { message: (message ?? "none").slice(0, 300) };
+  }
+}
+
+/** Shows the Job's own progress lines; a log that cannot be read costs the display and nothing else. */
+function followProgress(ctx: StepContext, name: string, end: number): { stop(): void } {
+  let total = 0;
+  let last = "";
+  const started = Date.now();
+  const timer = setInterval(() => void look().catch(() => undefined), 2_000);
+  const look = async () => {
+    if (Date.now() > end) return clearInterval(timer);
+    const pods = await ctx.kube.list<V1Pod & KubeObject>(`/api/v1/namespaces/${ctx.input.namespace}/pods`, {
+      labelSelector: `app=${name}`,
+    });
+    const pod = pods[0]?.metadata?.name;
+    if (pod === undefined) return;
+    const log = await ctx.kube.text(`/api/v1/namespaces/${ctx.input.namespace}/pods/${pod}/log`, {
+      tailLines: "3",
+    });
+    total = Number(/@total (\d+)/.exec(log)?.[1] ?? total);
+    const copied = [...log.matchAll(/@copied (\d+)/g)].at(-1)?.[1];
+    if (copied === undefined || copied === last) return;
+    last = copied;
+    ctx.log(progressLine(Number(copied), total, (Date.now() - started) / 1000));
+  };
+  return { stop: () => clearInterval(timer) };
+}
+
+/** "1200 of 5000 keys copied, about 7 s left". */
+export function progressLine(copied: number, total: number, seconds: number): string {
+  const left =
+    copied > 0 && total > copied ? `, about ${Math.ceil((seconds / copied) * (total - copied))} s left` : "";
+  return `${copied} of ${total > 0 ? total : "?"} keys copied${left}`;
+}
+
+function preferNode(node: string): V1PodSpec["affinity"] {
+  const preference = {
+    matchExpressions: [{ key: "kubernetes.io/hostname", operator: "In", values: [node] }],
+  };
+  return { nodeAffinity: { preferredDuringSchedulingIgnoredDuringExecution: [{ weight: 100, preference }] } };
+}

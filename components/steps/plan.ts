@@ -1,0 +1,99 @@
+import type { Stage } from "../../config";
+
+/** One one-time step, as data. The order is `after`; nothing else sets it. */
+export interface StepRecord {
+  /** kebab-case, never used again for another step. */
+  readonly id: string;
+  readonly stage: Stage;
+  /** Ids of steps and of the stage's own resources that come before. */
+  readonly after: readonly string[];
+  /** File in steps/scripts, without its ending. */
+  readonly script: string;
+  /** Pods that the step talks to. */
+  readonly targets: readonly string[];
+  /** Hazards of ../shared/hazards.md that its refusals and proofs guard against. */
+  readonly hazards: readonly string[];
+  /** True when the step reads the unseal key or the root token: its output is then kept out of every log. */
+  readonly touchesKey: boolean;
+}
+
+/** Ids of the resources that stand between steps. */
+export const RESOURCES = {
+  networkPolicy: "raft-network-policy",
+  release: "open-bao-release",
+  replicas: "replica-change",
+} as const;
+
+/** All steps in their order, for a cluster of `replicas` nodes. */
+export function planSteps(release: string, replicas: number): StepRecord[] {
+  const pod0 = `${release}-0`;
+  const followers = Array.from({ length: replicas - 1 }, (_, i) => i + 1);
+  const pods = [pod0, ...followers.map((n) => `${release}-${n}`)];
+  const step = (
+    stage: Stage,
+    id: string,
+    script: string,
+    after: readonly string[],
+    targets: readonly string[],
+    hazards: readonly string[],
+    touchesKey = false,
+  ): StepRecord => ({ id, stage, after, script, targets, hazards, touchesKey });
+
+  return [
+    step(
+      "network",
+      "network-probe",
+      "networkProbe",
+      [RESOURCES.networkPolicy],
+      [pod0],
+      ["H4", "F44", "F45", "F46"],
+    ),
+
+    step("backup", "inventory-backup", "backupInventory", [], [pod0], ["H2", "I48"], true),
+    step("backup", "file-copy", "fileCopy", ["inventory-backup"], [pod0], ["I17", "I18", "F20", "F33"]),
+
+    step("cutover", "pause", "pause", [], [], ["I1", "I8", "I38", "F53", "F54"]),
+    step("cutover", "inventory-cutover", "cutoverInventory", ["pause"], [pod0], ["F23"], true),
+    step("cutover", "stop", "stop", ["inventory-cutover"], [pod0], ["F22", "F23"]),
+    step("cutover", "carry", "carry", ["stop"], [pod0], ["I14", "I15", "F16", "F17", "F19", "F20"]),
+    step("cutover", "flip", "flip", [RESOURCES.release], [pod0], ["I4", "I35", "I40", "F40"]),
+    step("cutover", "roll", "roll", ["flip"], [pod0], ["I2", "I4", "F56"]),
+    step("cutover", "unseal-0", "unseal", ["roll"], [pod0], ["I2", "I3", "I15", "F24"], true),
+    step("cutover", "compare-cutover", "compareCutover", ["unseal-0"], [pod0], ["F23", "F68"], true),
+
+    ...followers.map((n) =>
+      step(
+        "replicas",
+        `follower-${n}`,
+        "follower",
+        n === 1 ? [] : [`follower-${n - 1}`],
+        [`${release}-${n}`],
+        ["I5", "I27", "I28", "I31", "I33", "F42", "F51", "F52"],
+        true,
+      ),
+    ),
+    step(
+      "replicas",
+      "apply-replicas",
+      "applyReplicas",
+      [RESOURCES.replicas],
+      pods,
+      ["I35", "I36", "I37"],
+      true,
+    ),
+
+    step("verify", "compare-verify", "compareVerify", [], pods, ["F23"], true),
+    step("verify", "failover-drill", "failoverDrill", ["compare-verify"], pods, ["I28", "F70"], true),
+    step("verify", "services", "services", ["failover-drill"], pods, ["I9", "I34", "F35"], true),
+
+    step("land", "land-git", "landGit", [], [], ["F69"]),
+    step("land", "resume", "resume", ["land-git"], pods, ["I39", "F53"]),
+  ];
+}
+
+/** The record of one step. @throws Error for an id that is not in the plan: this is a bug. */
+export function stepRecord(plan: readonly StepRecord[], id: string): StepRecord {
+  const found = plan.find((record) => record.id === id);
+  if (found === undefined) throw new Error(`step "${id}" is not in the plan; this is a bug`);
+  return found;
+}

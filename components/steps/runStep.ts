@@ -1,0 +1,133 @@
+import { loadKubeConfig, kubeClient, KubeError, type KubeClient } from "../cluster/kubeClient";
+import { Journal } from "../cluster/journal";
+import { readKeySecret, type HeldKeys } from "../cluster/keySecret";
+import { LeaseHeld, runIdentity, withLease, type Fence } from "../cluster/lease";
+import type { OpenBao } from "../cluster/openBaoClient";
+import { openBaoInPod } from "../cluster/openBaoStatus";
+import { readStepInput, type StepInput } from "./stepInput";
+
+export type Facts = Readonly<Record<string, unknown>>;
+
+/** What a step sees before it acts. */
+export type Observation =
+  | { readonly state: "done"; readonly observed: Facts }
+  | { readonly state: "todo"; readonly observed: Facts }
+  | { readonly state: "refuse"; readonly why: string; readonly hazard: string };
+
+/** One one-time step: the five beats of design.md rule 2, the third being the "refuse" of observe. */
+export interface Step {
+  readonly id: string;
+  observe(ctx: StepContext): Promise<Observation>;
+  /** Acts once. Calls ctx.fence.assertHeld() before anything that cannot be taken back. */
+  act(ctx: StepContext): Promise<void>;
+  /** Bounded wait for the wanted state; gives the facts that prove it. @throws Error when it does not come. */
+  verify(ctx: StepContext): Promise<Facts>;
+}
+
+export interface StepContext {
+  readonly input: StepInput;
+  readonly kube: KubeClient;
+  readonly journal: Journal;
+  readonly fence: Fence;
+  /** OpenBao of one pod; one connection pool a pod. */
+  bao(pod: string): OpenBao;
+  /** The held keys, read into memory at the first call. */
+  keys(): Promise<HeldKeys>;
+  /** Progress for people, on standard error. */
+  log(message: string): void;
+}
+
+/** A finding that stops the step before it acts, or in the middle with nothing half done. */
+export class Refused extends Error {
+  override readonly name = "Refused";
+  constructor(
+    message: string,
+    readonly hazard: string,
+  ) {
+    super(message);
+  }
+}
+
+export const EXIT = { done: 0, unexpected: 1, refused: 10, timedOut: 11 } as const;
+
+/** Entry point of each script: runs the step, prints one JSON line, and sets the exit code. */
+export function main(step: Step): void {
+  const started = Date.now();
+  run(step)
+    .then(
+      (result) => report({ step: step.id, ...result, seconds: (Date.now() - started) / 1000 }, EXIT.done),
+      (error: unknown) => {
+        const code = exitCodeOf(error);
+        const why = error instanceof Error ? error.message : String(error);
+        report({ step: step.id, result: code === EXIT.refused ? "refused" : "failed", why }, code);
+      },
+    )
+    .catch(() => undefined);
+}
+
+async function run(step: Step): Promise<{ result: string; observed: Facts }> {
+  const input = readStepInput(process.env);
+  const kube = kubeClient(loadKubeConfig(input.context));
+  return withLease(kube, input.namespace, runIdentity(), async (fence) => {
+    const pods = new Map<string, OpenBao>();
+    const journal = new Journal(kube, input.namespace, fence.holder);
+    try {
+      return await runBeats(step, context(input, kube, journal, fence, pods));
+    } catch (error) {
+      const beat = error instanceof Refused ? "refused" : "failed";
+      await journal
+        .append({ step: step.id, beat, observed: { why: (error as Error).message } })
+        .catch(() => undefined);
+      throw error;
+    } finally {
+      for (const bao of pods.values()) bao.close();
+    }
+  });
+}
+
+/** The beats in their order; exported for tests, which bring their own context. */
+export async function runBeats(step: Step, ctx: StepContext): Promise<{ result: string; observed: Facts }> {
+  const seen = await step.observe(ctx);
+  if (seen.state === "refuse") throw new Refused(`${seen.why} [${seen.hazard}]`, seen.hazard);
+  if (seen.state === "done") return { result: "already-done", observed: seen.observed };
+  await ctx.fence.assertHeld();
+  await ctx.journal.append({ step: step.id, beat: "act", observed: seen.observed });
+  await step.act(ctx);
+  const observed = await step.verify(ctx);
+  await ctx.journal.append({ step: step.id, beat: "done", observed });
+  return { result: "done", observed };
+}
+
+function context(
+  input: StepInput,
+  kube: KubeClient,
+  journal: Journal,
+  fence: Fence,
+  pods: Map<string, OpenBao>,
+): StepContext {
+  let keys: Promise<HeldKeys> | undefined;
+  return {
+    input,
+    kube,
+    journal,
+    fence,
+    bao(pod) {
+      const open = pods.get(pod) ?? openBaoInPod(kube, input.namespace, pod);
+      pods.set(pod, open);
+      return open;
+    },
+    keys: () => (keys ??= readKeySecret(kube, input.namespace, input.keySecret)),
+    log: (message) => void process.stderr.write(`${input.step}: ${message}\n`),
+  };
+}
+
+function exitCodeOf(error: unknown): number {
+  if (error instanceof Refused || error instanceof LeaseHeld) return EXIT.refused;
+  if (error instanceof KubeError && error.reason === "Timeout") return EXIT.timedOut;
+  return EXIT.unexpected;
+}
+
+function report(line: object, code: number): void {
+  process.stdout.write(`${JSON.stringify(line)}\n`);
+  process.exitCode = code;
+}

@@ -1,0 +1,55 @@
+// Before: the file storage lies on the volume of openbao-0; the server may run.
+// After: a checked copy lies beside it, and the journal holds its manifest's digest, counts and sizes.
+import { observeWorld } from "../world";
+import { refuseOnCode, runJob } from "../nodeJob";
+import { main, Refused, type Facts, type Step } from "../runStep";
+
+let facts: Facts = {};
+
+export const fileCopy: Step = {
+  id: "file-copy",
+
+  async observe(ctx) {
+    const world = await observeWorld(ctx);
+    const done = await ctx.journal.done("file-copy");
+    if (done !== undefined) return { state: "done", observed: done.observed };
+    if (world.moved) return { state: "done", observed: { note: "the data is on Raft already" } };
+    if (world.status0?.storageType !== "file") {
+      return {
+        state: "refuse",
+        hazard: "H2",
+        why: `${ctx.input.release}-0 gives storage type "${world.status0?.storageType ?? "no answer"}", expected "file"`,
+      };
+    }
+    return { state: "todo", observed: { node: world.pod0?.spec?.nodeName } };
+  },
+
+  async act(ctx) {
+    const world = await observeWorld(ctx);
+    const node = world.pod0?.spec?.nodeName;
+    const result = await runJob(ctx, {
+      name: "openbao-raft-file-copy",
+      script: "fileCopy.sh",
+      timeoutSeconds: ctx.input.copyTimeoutSeconds,
+      ...(node !== undefined && { node }),
+    });
+    refuseOnCode(result, {
+      22: ["no core/_keyring was found: the volume does not hold the file storage at its root", "I17"],
+      24: ["the volume is too small for the copy and the Raft store; enlarge it", "F33"],
+    });
+    facts = result.facts;
+    const damaged = Number(facts["zeroByte"]) + Number(facts["temp"]);
+    if (damaged > 0) {
+      throw new Refused(
+        `the file storage has ${facts["zeroByte"]} zero-byte and ${facts["temp"]} .temp entries; migrate would drop them without a word: look at them before going on [F20]`,
+        "F20",
+      );
+    }
+  },
+
+  verify() {
+    return Promise.resolve(facts);
+  },
+};
+
+if (require.main === module) main(fileCopy);

@@ -1,0 +1,65 @@
+// Before: the data is carried over; the HelmRelease asks for ha.raft and is still suspended.
+// After: Flux's helm-controller has applied it with one replica, and the HelmRelease is suspended again.
+import { applyRelease } from "../applyRelease";
+import { isPaused } from "../pausing";
+import { main, Refused, type Step } from "../runStep";
+import { observeWorld, releasesPath, wantedReplicas } from "../world";
+import { rendersRaft } from "../renderedConfig";
+
+export const flip: Step = {
+  id: "flip",
+
+  async observe(ctx) {
+    const world = await observeWorld(ctx);
+    if ((await ctx.journal.done("resume")) !== undefined)
+      return { state: "done", observed: { note: "landed" } };
+    const rendered = await rendersRaft(ctx);
+    const started = (world.statefulSet.spec?.replicas ?? 0) > 0;
+    if (rendered && started && isPaused(world.release))
+      return { state: "done", observed: { rendered: "raft" } };
+    if (!world.flipped) {
+      return {
+        state: "refuse",
+        hazard: "I4",
+        why: "the HelmRelease does not ask for ha.raft; its values layer has not run",
+      };
+    }
+    if (!world.moved && (await ctx.journal.done("carry")) === undefined) {
+      return {
+        state: "refuse",
+        hazard: "F40",
+        why: "the journal knows of no carried data; a Raft server would start empty",
+      };
+    }
+    return { state: "todo", observed: { rendered: rendered ? "raft" : "file" } };
+  },
+
+  async act(ctx) {
+    const world = await observeWorld(ctx);
+    const replicas = wantedReplicas(world.release);
+    // The chart's default is 3: without a number here three empty nodes would start at once (hazard H5).
+    if (!world.moved && replicas !== 1) {
+      await ctx.fence.assertHeld();
+      await ctx.kube.mergePatch(`${releasesPath(ctx.input.namespace)}/${ctx.input.release}`, {
+        spec: { values: { server: { ha: { replicas: 1 } } } },
+      });
+    }
+    await ctx.fence.assertHeld();
+    await applyRelease(ctx, async () => {
+      const now = await observeWorld(ctx);
+      if (!(await rendersRaft(ctx))) return "the server's ConfigMap still says file storage";
+      return (now.statefulSet.spec?.replicas ?? 0) > 0 ? undefined : "the StatefulSet still has no replica";
+    });
+  },
+
+  async verify(ctx) {
+    const world = await observeWorld(ctx);
+    const replicas = world.statefulSet.spec?.replicas ?? 0;
+    if (!world.moved && replicas !== 1) {
+      throw new Refused(`the StatefulSet has ${replicas} replicas after the flip, expected 1 [I35]`, "I35");
+    }
+    return { rendered: "raft", replicas };
+  },
+};
+
+if (require.main === module) main(flip);

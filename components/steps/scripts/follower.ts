@@ -1,0 +1,120 @@
+// Before: the Raft nodes below this ordinal are voters.
+// After: the pod of this ordinal has joined the same cluster, is unsealed, and is a voter.
+import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
+import type { KubeObject } from "../../cluster/kubeClient";
+import { raftPeers, sealStatus, sealStatusIfUp, unseal, type SealStatus } from "../../cluster/openBaoStatus";
+import { main, Refused, type Step, type StepContext } from "../runStep";
+import { leaderPod, observeWorld, podNames, scale, until, waitForPod } from "../world";
+
+/** Autopilot makes a voter of a stable member after 10 s; the rest is head-room (facts/openbao.md section 4). */
+const VOTER_SECONDS = 120;
+
+export const follower: Step = {
+  id: "follower",
+
+  async observe(ctx) {
+    const { pod, ordinal } = target(ctx);
+    const world = await observeWorld(ctx);
+    if (!world.moved || world.status0?.sealed === true) {
+      return {
+        state: "refuse",
+        hazard: "I5",
+        why: `${ctx.input.release}-0 is not unsealed on Raft; a follower has nothing to join`,
+      };
+    }
+    const replicas = world.statefulSet.spec?.replicas ?? 0;
+    if (replicas < ordinal) {
+      return {
+        state: "refuse",
+        hazard: "I5",
+        why: `the StatefulSet has ${replicas} replicas; ${pod} comes after ${ordinal} are up`,
+      };
+    }
+    if (replicas > ordinal && (await isVoter(ctx, pod))) {
+      const status = await sealStatusIfUp(ctx.bao(pod));
+      if (status !== undefined && !status.sealed) return { state: "done", observed: { voter: true } };
+    }
+    if (replicas === ordinal) await refuseLeftovers(ctx, pod);
+    return { state: "todo", observed: { replicas } };
+  },
+
+  async act(ctx) {
+    const { pod, ordinal } = target(ctx);
+    const { statefulSet } = await observeWorld(ctx);
+    if ((statefulSet.spec?.replicas ?? 0) <= ordinal) {
+      await ctx.fence.assertHeld();
+      await scale(ctx.kube, ctx.input.namespace, ctx.input.release, ordinal + 1);
+    }
+    await waitForPod(ctx, pod);
+    const joined = await until(`${pod} to join (initialized: true)`, ctx.input.podTimeoutSeconds, () =>
+      joinedStatus(ctx, pod),
+    );
+    if (!joined.sealed) return;
+    // The key has just opened openbao-0: a wrong one given to a follower would wedge it.
+    const { unsealKey } = await ctx.keys();
+    await ctx.fence.assertHeld();
+    await unseal(ctx.bao(pod), unsealKey);
+  },
+
+  async verify(ctx) {
+    const { pod } = target(ctx);
+    await until(`${pod} to be a voter`, VOTER_SECONDS, async () =>
+      (await isVoter(ctx, pod)) ? { value: true } : { seen: "not a voter yet" },
+    );
+    const [first, own] = await Promise.all([
+      sealStatus(ctx.bao(`${ctx.input.release}-0`)),
+      sealStatus(ctx.bao(pod)),
+    ]);
+    if (own.clusterId !== first.clusterId) {
+      throw new Refused(
+        `${pod} is in cluster ${own.clusterId}, ${ctx.input.release}-0 in ${first.clusterId} [I28]`,
+        "I28",
+      );
+    }
+    return { voter: pod, clusterId: own.clusterId };
+  },
+};
+
+/** The step's id ends with the ordinal: follower-1 is openbao-1. */
+function target(ctx: StepContext): { pod: string; ordinal: number } {
+  const ordinal = Number(/^follower-(\d+)$/.exec(ctx.input.step)?.[1]);
+  if (!Number.isInteger(ordinal) || ordinal < 1)
+    throw new Error(`step "${ctx.input.step}" names no follower; this is a bug`);
+  return { pod: `${ctx.input.release}-${ordinal}`, ordinal };
+}
+
+async function joinedStatus(
+  ctx: StepContext,
+  pod: string,
+): Promise<{ value: SealStatus } | { seen: string }> {
+  const status = await sealStatusIfUp(ctx.bao(pod));
+  if (status === undefined) return { seen: "no answer" };
+  if (status.storageType !== "raft") {
+    throw new Refused(`${pod} runs on storage "${status.storageType}", expected "raft" [I4]`, "I4");
+  }
+  if (status.initialized) return { value: status };
+  return {
+    seen: "not initialised: the leader has not answered its join request; are 8200 and 8201 open both ways?",
+  };
+}
+
+async function isVoter(ctx: StepContext, pod: string): Promise<boolean> {
+  const { statefulSet } = await observeWorld(ctx);
+  const leader = await leaderPod(ctx, podNames(statefulSet));
+  if (leader === undefined) return false;
+  const { rootToken } = await ctx.keys();
+  return (await raftPeers(ctx.bao(leader), rootToken)).some((peer) => peer.nodeId === pod && peer.voter);
+}
+
+/** A volume from an earlier life of this ordinal may hold another cluster's Raft state (hazard I33). */
+async function refuseLeftovers(ctx: StepContext, pod: string): Promise<void> {
+  const path = `/api/v1/namespaces/${ctx.input.namespace}/persistentvolumeclaims/data-${pod}`;
+  const claim = await ctx.kube.find<V1PersistentVolumeClaim & KubeObject>(path);
+  if (claim === undefined) return;
+  throw new Refused(
+    `PersistentVolumeClaim "data-${pod}" is there before ${pod} ever ran in this migration; its old data would never join. Remove it when nothing in it is wanted: kubectl -n ${ctx.input.namespace} delete pvc data-${pod} [I33]`,
+    "I33",
+  );
+}
+
+if (require.main === module) main(follower);

@@ -1,0 +1,85 @@
+// Before: the StatefulSet's template and ConfigMap say Raft.
+// After: openbao-0 runs the new revision on Raft and is initialised. With updateStrategy OnDelete nothing else would
+// replace an old pod, and with a changed ConfigMap nothing restarts it (hazards I4, I40).
+import type { V1Pod } from "@kubernetes/client-node";
+import { KubeError, type KubeObject } from "../../cluster/kubeClient";
+import { sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
+import { main, Refused, type Step } from "../runStep";
+import { observeWorld, podsPath, until, waitForPod, type World } from "../world";
+
+const REVISION = "controller-revision-hash";
+
+export const roll: Step = {
+  id: "roll",
+
+  async observe(ctx) {
+    const world = await observeWorld(ctx);
+    if (world.moved && !isOld(world))
+      return { state: "done", observed: { revision: revisionOf(world.pod0) } };
+    if (world.status0 !== undefined && !world.status0.initialized) return emptyStore(ctx.input.release);
+    return { state: "todo", observed: { old: isOld(world) } };
+  },
+
+  async act(ctx) {
+    const world = await observeWorld(ctx);
+    const uid = world.pod0?.metadata?.uid;
+    if (world.pod0 === undefined || uid === undefined || !isOld(world)) return;
+    await ctx.fence.assertHeld();
+    const path = `${podsPath(ctx.input.namespace)}/${ctx.input.release}-0`;
+    try {
+      // The uid is the precondition: the pod that comes after must not be deleted by a second run.
+      await ctx.kube.remove(path, { preconditions: { uid } });
+    } catch (error) {
+      if (!(error instanceof KubeError) || (error.status !== 404 && error.status !== 409)) throw error;
+    }
+    await ctx.kube.waitFor<V1Pod & KubeObject>(
+      podsPath(ctx.input.namespace),
+      `${ctx.input.release}-0`,
+      (pod) => pod?.metadata?.uid !== uid,
+      { what: `the old ${ctx.input.release}-0 to be gone`, timeoutSeconds: ctx.input.podTimeoutSeconds },
+    );
+  },
+
+  async verify(ctx) {
+    const pod = `${ctx.input.release}-0`;
+    await waitForPod(ctx, pod);
+    const status = await until<SealStatus>(`${pod} to answer`, ctx.input.podTimeoutSeconds, async () => {
+      const seen = await sealStatusIfUp(ctx.bao(pod));
+      return seen === undefined ? { seen: "no answer" } : { value: seen };
+    });
+    if (status.storageType !== "raft") {
+      throw new Refused(
+        `${pod} runs on storage "${status.storageType}" after the roll, expected "raft" [I4]`,
+        "I4",
+      );
+    }
+    if (!status.initialized) {
+      const refusal = emptyStore(ctx.input.release);
+      throw new Refused(`${refusal.why} [${refusal.hazard}]`, refusal.hazard);
+    }
+    const world = await observeWorld(ctx);
+    return { storageType: "raft", revision: revisionOf(world.pod0), node: world.pod0?.spec?.nodeName };
+  },
+};
+
+function revisionOf(pod: V1Pod | undefined): string | undefined {
+  return pod?.metadata?.labels?.[REVISION];
+}
+
+/** A pod of an older revision, or one of the right revision that still read the old ConfigMap. */
+function isOld(world: World): boolean {
+  if (world.pod0 === undefined) return false;
+  if (revisionOf(world.pod0) !== world.statefulSet.status?.updateRevision) return true;
+  return world.status0?.storageType === "file";
+}
+
+/** Never init here: the data would be behind a key that opens nothing (platform#1982). */
+function emptyStore(release: string) {
+  return {
+    state: "refuse" as const,
+    hazard: "I2",
+    why: `${release}-0 runs on an empty Raft store (initialized: false). It is not initialised over your data: scale to 0, check the volume, and run stage cutover again`,
+  };
+}
+
+if (require.main === module) main(roll);

@@ -1,0 +1,49 @@
+// Before: the cluster is complete.
+// After: the active Service has one endpoint, and each node has answered one audited request: a full audit volume
+// blocks every request while health stays 200 (facts/openbao.md section 9).
+import type { V1EndpointSlice } from "@kubernetes/client-node";
+import type { KubeObject } from "../../cluster/kubeClient";
+import { unexpected } from "../../cluster/openBaoStatus";
+import { main, type Step, type StepContext } from "../runStep";
+import { observeWorld, podNames, until } from "../world";
+
+const SETTLE_SECONDS = 60;
+
+export const services: Step = {
+  id: "services",
+
+  async observe(ctx) {
+    const done = await ctx.journal.done("services");
+    return done === undefined ? { state: "todo", observed: {} } : { state: "done", observed: done.observed };
+  },
+
+  async act(ctx) {
+    const { rootToken } = await ctx.keys();
+    const pods = podNames((await observeWorld(ctx)).statefulSet);
+    await Promise.all(
+      pods.map(async (pod) => {
+        const reply = await ctx.bao(pod).request("GET", "/v1/auth/token/lookup-self", { token: rootToken });
+        if (reply.status !== 200)
+          throw unexpected(ctx.bao(pod), "an audited read (is its audit volume full? hazard I34)", reply);
+      }),
+    );
+  },
+
+  async verify(ctx) {
+    const endpoints = await until("the active Service to have one endpoint", SETTLE_SECONDS, async () => {
+      const names = await activeEndpoints(ctx);
+      return names.length === 1 ? { value: names } : { seen: names.join(", ") || "none" };
+    });
+    return { activeService: `${ctx.input.release}-active`, endpoints };
+  },
+};
+
+async function activeEndpoints(ctx: StepContext): Promise<string[]> {
+  const slices = await ctx.kube.list<V1EndpointSlice & KubeObject>(
+    `/apis/discovery.k8s.io/v1/namespaces/${ctx.input.namespace}/endpointslices`,
+    { labelSelector: `kubernetes.io/service-name=${ctx.input.release}-active` },
+  );
+  return slices.flatMap((slice) => slice.endpoints ?? []).map((endpoint) => endpoint.targetRef?.name ?? "?");
+}
+
+if (require.main === module) main(services);

@@ -1,0 +1,148 @@
+import type { V1Pod, V1StatefulSet } from "@kubernetes/client-node";
+import { setTimeout as delay } from "node:timers/promises";
+import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
+import { OpenBaoUnreachable } from "../cluster/openBaoClient";
+import { isLeader, record, sealStatusIfUp, type SealStatus } from "../cluster/openBaoStatus";
+import type { StepContext } from "./runStep";
+
+/** Flux's HelmRelease, as far as the steps look at it. */
+export interface HelmRelease extends KubeObject {
+  spec?: {
+    suspend?: boolean;
+    values?: Record<string, unknown>;
+    upgrade?: Record<string, unknown>;
+    [key: string]: unknown;
+  };
+  status?: {
+    observedGeneration?: number;
+    conditions?: { type: string; status: string; reason?: string; message?: string }[];
+  };
+}
+
+/** Marks what this program paused, so that `resume` resumes that and nothing else. */
+export const PAUSED_ANNOTATION = "openbao-raft-migration/paused";
+/** Keeps the HelmRelease's own `spec.upgrade` while remediation is off. */
+export const UPGRADE_ANNOTATION = "openbao-raft-migration/original-upgrade";
+
+const HELM_RELEASES = "/apis/helm.toolkit.fluxcd.io/v2";
+
+export function releasesPath(namespace: string): string {
+  return `${HELM_RELEASES}/namespaces/${namespace}/helmreleases`;
+}
+
+export function podsPath(namespace: string): string {
+  return `/api/v1/namespaces/${namespace}/pods`;
+}
+
+export function statefulSetsPath(namespace: string): string {
+  return `/apis/apps/v1/namespaces/${namespace}/statefulsets`;
+}
+
+/** The cluster as every step looks at it first: done is judged by this, never by Pulumi state. */
+export interface World {
+  readonly release: HelmRelease;
+  readonly statefulSet: V1StatefulSet & KubeObject;
+  readonly pod0: (V1Pod & KubeObject) | undefined;
+  readonly status0: SealStatus | undefined;
+  /** openbao-0 runs on Raft with its data: no step of before the cutover may act any more. */
+  readonly moved: boolean;
+  /** The HelmRelease asks for Raft. */
+  readonly flipped: boolean;
+}
+
+/** @throws Error when the HelmRelease or the StatefulSet is missing. */
+export async function observeWorld(ctx: StepContext): Promise<World> {
+  const { namespace, release: name } = ctx.input;
+  const [release, statefulSet, pod0] = await Promise.all([
+    ctx.kube.get<HelmRelease>(`${releasesPath(namespace)}/${name}`),
+    ctx.kube.get<V1StatefulSet & KubeObject>(`${statefulSetsPath(namespace)}/${name}`),
+    ctx.kube.find<V1Pod & KubeObject>(`${podsPath(namespace)}/${name}-0`),
+  ]);
+  const up = pod0?.status?.phase === "Running" && pod0.metadata?.deletionTimestamp === undefined;
+  const status0 = up ? await sealStatusIfUp(ctx.bao(`${name}-0`)) : undefined;
+  return {
+    release,
+    statefulSet,
+    pod0,
+    status0,
+    moved: status0?.storageType === "raft" && status0.initialized,
+    flipped: wantsRaft(release),
+  };
+}
+
+/** True when the values ask for ha.raft; it wins over standalone in the chart. */
+export function wantsRaft(release: HelmRelease): boolean {
+  const ha = record(record(record(release.spec?.values)["server"])["ha"]);
+  return ha["enabled"] === true && record(ha["raft"])["enabled"] === true;
+}
+
+/** `server.ha.replicas` of the HelmRelease when it is a number. */
+export function wantedReplicas(release: HelmRelease): number | undefined {
+  const replicas = record(record(record(release.spec?.values)["server"])["ha"])["replicas"];
+  return typeof replicas === "number" ? replicas : undefined;
+}
+
+export function condition(release: HelmRelease | undefined, type: string) {
+  return release?.status?.conditions?.find((c) => c.type === type);
+}
+
+/** Names of the server's pods up to the StatefulSet's replica count. */
+export function podNames(statefulSet: V1StatefulSet): string[] {
+  const name = statefulSet.metadata?.name ?? "";
+  return Array.from({ length: statefulSet.spec?.replicas ?? 0 }, (_, ordinal) => `${name}-${ordinal}`);
+}
+
+/** The pod that says it is the leader itself, or undefined. */
+export async function leaderPod(ctx: StepContext, pods: readonly string[]): Promise<string | undefined> {
+  const answers = await Promise.all(
+    pods.map(async (pod) => {
+      try {
+        return (await isLeader(ctx.bao(pod))) ? pod : undefined;
+      } catch (error) {
+        if (error instanceof OpenBaoUnreachable) return undefined;
+        throw error;
+      }
+    }),
+  );
+  return answers.find((pod) => pod !== undefined);
+}
+
+/**
+ * Looks again and again until `look` gives something; for states that have no watch, such as OpenBao's.
+ * @throws KubeError with reason Timeout that names what was waited for and what was seen last.
+ */
+export async function until<T>(
+  what: string,
+  timeoutSeconds: number,
+  look: () => Promise<{ readonly value: T } | { readonly seen: string }>,
+): Promise<T> {
+  const end = Date.now() + timeoutSeconds * 1000;
+  let seen = "nothing yet";
+  do {
+    const answer = await look();
+    if ("value" in answer) return answer.value;
+    seen = answer.seen;
+    await delay(200);
+  } while (Date.now() < end);
+  throw new KubeError(`waited ${timeoutSeconds} s for ${what}; last seen: ${seen}`, 0, "Timeout");
+}
+
+/** Sets the replica count by the scale subresource, up or down. */
+export async function scale(
+  kube: KubeClient,
+  namespace: string,
+  name: string,
+  replicas: number,
+): Promise<void> {
+  await kube.mergePatch(`${statefulSetsPath(namespace)}/${name}/scale`, { spec: { replicas } });
+}
+
+/** Waits until the pod's main process is there to be talked to (Running, not going away). */
+export function waitForPod(ctx: StepContext, pod: string): Promise<(V1Pod & KubeObject) | undefined> {
+  return ctx.kube.waitFor<V1Pod & KubeObject>(
+    podsPath(ctx.input.namespace),
+    pod,
+    (object) => object?.status?.phase === "Running" && object.metadata?.deletionTimestamp === undefined,
+    { what: `pod ${pod} to run`, timeoutSeconds: ctx.input.podTimeoutSeconds },
+  );
+}

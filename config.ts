@@ -1,0 +1,208 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+
+/** The Pulumi project's name, and so the prefix of each config key. */
+export const PROJECT = "openbao-migration";
+
+/** The stages in their order; `stage` names the furthest one to reach (design.md). */
+export const STAGES = ["network", "backup", "cutover", "replicas", "verify", "land"] as const;
+export type Stage = (typeof STAGES)[number];
+
+/** True when `stage` lies at or before `furthest`. */
+export function reaches(furthest: Stage, stage: Stage): boolean {
+  return STAGES.indexOf(stage) <= STAGES.indexOf(furthest);
+}
+
+const dns1123 = z
+  .string()
+  .max(63)
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?$/, 'a DNS-1123 label: lower case letters, digits and "-"');
+const secretKey = z
+  .string()
+  .max(253)
+  .regex(/^[-._a-zA-Z0-9]+$/, 'a Secret key: letters, digits, "-", "_" and "."');
+const relativePath = z
+  .string()
+  .max(1024)
+  .regex(/^[^\0\n\r]+$/, "a path without line breaks")
+  .refine((path) => !path.startsWith("/") && !path.startsWith("-") && !path.split("/").includes(".."), {
+    message: 'a path inside the checkout, without ".."',
+  });
+const line = z.string().min(1).max(500);
+
+const waiver = z.strictObject({
+  check: z.string().max(100).describe("id of the check that is waived"),
+  reason: line.describe("why, for the reviewer"),
+  expires: z.iso.date().describe("last day on which the waiver holds, as YYYY-MM-DD"),
+});
+
+const keySecret = z.strictObject({
+  name: dns1123.default("openbao-unseal").describe("name of the Secret"),
+  unsealKey: secretKey.default("unseal-key").describe("its key that holds the unseal key"),
+  rootToken: secretKey.default("root-token").describe("its key that holds a token with root rights"),
+});
+
+const git = z.strictObject({
+  checkout: z
+    .string()
+    .min(1)
+    .max(4096)
+    .regex(/^[^\0\n\r]+$/, "a path without line breaks")
+    .describe("folder of the platform's Git checkout; relative to the project, or absolute"),
+  branch: z
+    .string()
+    .max(200)
+    .regex(/^[A-Za-z0-9][-A-Za-z0-9._/]*$/, 'letters, digits, ".", "_", "/" and "-"')
+    .refine(
+      (name) => !name.includes("..") && !name.endsWith("/") && !name.endsWith(".lock"),
+      "a Git branch name",
+    )
+    .default("openbao-raft")
+    .describe("branch that gets the commits"),
+  helmRelease: relativePath.describe("file of the HelmRelease, inside the checkout"),
+  variables: relativePath.optional().describe("file of the variables ConfigMap, inside the checkout"),
+  replicasVariable: secretKey
+    .default("openbao_replicas")
+    .describe("key in the variables ConfigMap that holds the replica count"),
+});
+
+const inventory = z.strictObject({
+  volatile: z
+    .array(line)
+    .max(100)
+    .default([])
+    .describe("path prefixes (mount/path) whose entries clients delete or rewrite without a version"),
+});
+
+/** The whole config, one key a member; unknown keys are errors so that a typo surfaces. */
+export const configSchema = z.strictObject({
+  stage: z.enum(STAGES).describe("the furthest stage to reach"),
+  carry: z.enum(["migrate"]).default("migrate").describe("how the data goes over to Raft"),
+  context: z.string().min(1).max(500).optional().describe("context of the kubeconfig"),
+  namespace: dns1123.default("openbao").describe("namespace of OpenBao"),
+  release: dns1123.default("openbao").describe("name of the HelmRelease, and of the StatefulSet it renders"),
+  replicas: z
+    .number()
+    .int()
+    .min(3)
+    .max(7)
+    .refine((n) => n % 2 === 1, "an odd number: an even one adds a node and no tolerance")
+    .default(3)
+    .describe("Raft nodes at the end"),
+  keySecret: keySecret.prefault({}).describe("where the unseal key and the root token are kept"),
+  git: git.optional().describe("the Git checkout that stage land writes"),
+  inventory: inventory.prefault({}).describe("how the content comparison treats live changes"),
+  podTimeoutSeconds: z
+    .number()
+    .int()
+    .min(10)
+    .max(3600)
+    .default(300)
+    .describe("bound of each wait for a pod, in seconds"),
+  copyTimeoutSeconds: z
+    .number()
+    .int()
+    .min(30)
+    .max(86400)
+    .default(3600)
+    .describe("bound of the migrate Job, in seconds"),
+  waivers: z
+    .array(waiver)
+    .max(100)
+    .default([])
+    .describe("checks that are waived, each with a reason and an expiry"),
+});
+
+export type MigrationConfig = z.infer<typeof configSchema>;
+
+/** One thing wrong with the config, in the words of the report. */
+export interface ConfigFinding {
+  readonly key: string;
+  readonly found: string;
+  readonly expected: string;
+  readonly fix: string;
+}
+
+export type ConfigResult =
+  | { readonly ok: true; readonly config: MigrationConfig }
+  | {
+      readonly ok: false;
+      readonly findings: readonly ConfigFinding[];
+      readonly raw: Readonly<Record<string, unknown>>;
+    };
+
+/** Pure: checks plain values, and gives every fault at once. */
+export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResult {
+  const parsed = configSchema.safeParse(raw);
+  const findings = parsed.success ? [] : parsed.error.issues.flatMap((issue) => findingsOf(issue, raw));
+  if (parsed.success && parsed.data.stage === "land" && parsed.data.git === undefined) {
+    findings.push({
+      key: `${PROJECT}:git`,
+      found: "nothing",
+      expected: "the platform's Git checkout, since stage is land",
+      fix: `pulumi config set --path '${PROJECT}:git.checkout' FOLDER`,
+    });
+  }
+  if (parsed.success && findings.length === 0) return { ok: true, config: parsed.data };
+  return { ok: false, findings, raw };
+}
+
+/** Reads this stack's config. Values of nested keys arrive as JSON text. */
+export function readConfig(): ConfigResult {
+  const prefix = `${PROJECT}:`;
+  const raw: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(pulumi.runtime.allConfig())) {
+    if (key.startsWith(prefix)) raw[key.slice(prefix.length)] = plain(value);
+  }
+  return parseConfig(raw);
+}
+
+/** Pulumi stores every value as text: `3` and `true` are YAML scalars, objects are JSON. */
+function plain(text: string): unknown {
+  if (!/^(?:[[{]|true$|false$|-?\d+(?:\.\d+)?$)/.test(text)) return text;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return text;
+  }
+}
+
+function findingsOf(issue: z.core.$ZodIssue, raw: unknown): ConfigFinding[] {
+  const at = issue.path.map(String);
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.map((key) => ({
+      key: keyOf([...at, key]),
+      found: "an unknown key",
+      expected: `one of: ${knownKeys(at).join(", ")}`,
+      fix: "correct its spelling, or remove it",
+    }));
+  }
+  const value = at.reduce<unknown>(
+    (node, part) => (node as Record<string, unknown> | undefined)?.[part],
+    raw,
+  );
+  return [
+    {
+      key: keyOf(at),
+      found: shown(value),
+      expected: issue.message.replace(/^Invalid (input|option): expected /, ""),
+      fix: `pulumi config set ${at.length > 1 ? "--path " : ""}'${keyOf(at)}' VALUE`,
+    },
+  ];
+}
+
+function keyOf(path: readonly string[]): string {
+  return `${PROJECT}:${path.join(".")}`;
+}
+
+function knownKeys(path: readonly string[]): string[] {
+  const nested: Record<string, z.ZodObject> = { keySecret, git, inventory, waivers: waiver };
+  const schema = path.length === 0 ? configSchema : nested[path[0]!];
+  return schema === undefined ? [] : Object.keys(schema.shape).sort();
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  const text = JSON.stringify(value) ?? String(value);
+  return text.length > 120 ? `${text.slice(0, 120)}... (${text.length} characters)` : text;
+}

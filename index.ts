@@ -1,0 +1,48 @@
+import * as k8s from "@pulumi/kubernetes";
+import * as pulumi from "@pulumi/pulumi";
+import { reaches, readConfig, type Stage } from "./config";
+import { passGate } from "./components/gate/gate";
+import { hasMoved } from "./components/gate/progress";
+import { readLiveConfig } from "./components/liveConfig";
+import { restrictedDirections } from "./components/restrictedDirections";
+import { BackupStage } from "./components/stages/backupStage";
+import { CutoverStage } from "./components/stages/cutoverStage";
+import { LandStage } from "./components/stages/landStage";
+import { NetworkStage } from "./components/stages/networkStage";
+import { ReplicasStage } from "./components/stages/replicasStage";
+import { VerifyStage } from "./components/stages/verifyStage";
+
+/** The plan: config, gate, then the stages up to `stage`, each after the one before. */
+async function plan() {
+  // One read-only look at the cluster; every finding at once, before the first resource.
+  const gate = await passGate(readConfig());
+  const { config, snapshot, kube } = gate;
+  const live = await readLiveConfig(kube, config, gate.journal);
+
+  const provider = new k8s.Provider(
+    "cluster",
+    config.context === undefined ? {} : { context: config.context },
+  );
+  let previous: pulumi.Resource[] = [];
+  const stage = <T extends pulumi.Resource>(
+    name: Stage,
+    make: (opts: pulumi.ComponentResourceOptions) => T,
+  ): void => {
+    if (!reaches(config.stage, name)) return;
+    previous = [make({ dependsOn: previous, providers: { kubernetes: provider } })];
+  };
+
+  stage(
+    "network",
+    (o) => new NetworkStage("network", { config, restricted: restrictedDirections(snapshot) }, o),
+  );
+  stage("backup", (o) => new BackupStage("backup", { config }, o));
+  stage("cutover", (o) => new CutoverStage("cutover", { config, ...live, applied: hasMoved(snapshot) }, o));
+  stage("replicas", (o) => new ReplicasStage("replicas", { config }, o));
+  stage("verify", (o) => new VerifyStage("verify", { config }, o));
+  stage("land", (o) => new LandStage("land", { config }, o));
+
+  return { stage: config.stage, observedStage: gate.observed, gate: gate.report };
+}
+
+export = plan;

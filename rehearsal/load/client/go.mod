@@ -1,0 +1,3 @@
+module rehearsal.local/load-client
+
+go 1.24

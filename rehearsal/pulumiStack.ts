@@ -1,0 +1,120 @@
+import { spawn, type ChildProcess } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { createWriteStream, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { parse, stringify } from "yaml";
+import { PROJECT, type Stage } from "../config";
+import { pulumiEnv, toolPath } from "./tools/tools";
+
+const CHECKOUT = resolve(__dirname, "..");
+/** What the Pulumi program consists of; linked, so that the run's own config never dirties the checkout. */
+const PROGRAM = ["index.ts", "config.ts", "components", "node_modules", "package.json", "tsconfig.json", "Pulumi.yaml"];
+
+export interface StackOptions {
+  /** Folder for the workspace, the state and the logs of this run. */
+  readonly runDir: string;
+  readonly kubeconfig: string;
+  /** Context of the kubeconfig. @default its current one */
+  readonly context?: string;
+  /** Values of the stack's config, over those of Pulumi.dev.yaml. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly log: (line: string) => void;
+}
+
+export interface PulumiRun {
+  readonly code: number;
+  readonly seconds: number;
+  readonly output: string;
+}
+
+/** The `dev` stack of this checkout in a workspace of its own, on a file backend. */
+export class PulumiStack {
+  private readonly workspace: string;
+  private readonly env: NodeJS.ProcessEnv;
+
+  constructor(private readonly options: StackOptions) {
+    const { runDir, kubeconfig } = options;
+    this.workspace = join(runDir, "workspace");
+    for (const dir of [this.workspace, join(runDir, "state")]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    for (const part of PROGRAM) {
+      const link = join(this.workspace, part);
+      if (!existsSync(link)) symlinkSync(join(CHECKOUT, part), link);
+    }
+    const passphrase = join(runDir, "passphrase");
+    if (!existsSync(passphrase)) writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
+    this.env = {
+      ...process.env,
+      ...pulumiEnv(),
+      KUBECONFIG: kubeconfig,
+      PULUMI_BACKEND_URL: `file://${join(runDir, "state")}`,
+      PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
+    };
+  }
+
+  /** Makes the stack when it is not there, and writes its config for `stage`. */
+  async select(stage: Stage): Promise<void> {
+    if (!existsSync(this.configFile)) {
+      await this.must(["stack", "init", "dev", "--secrets-provider", "passphrase"]);
+    }
+    const own = existsSync(this.configFile) ? (parse(readFileSync(this.configFile, "utf8")) as object) : {};
+    const shipped = parse(readFileSync(join(CHECKOUT, "Pulumi.dev.yaml"), "utf8")) as { config?: object };
+    const { context, config } = this.options;
+    const values = { ...config, ...(context !== undefined && { context }), stage };
+    const named = Object.fromEntries(Object.entries(values).map(([key, value]) => [`${PROJECT}:${key}`, value]));
+    writeFileSync(this.configFile, stringify({ ...own, config: { ...shipped.config, ...named } }), { mode: 0o600 });
+  }
+
+  preview(...args: string[]): Promise<PulumiRun> {
+    return this.run(["preview", "--stack", "dev", "--diff", "--non-interactive", "--color", "never", ...args]).done;
+  }
+
+  up(...args: string[]): Promise<PulumiRun> {
+    return this.startUp(...args).done;
+  }
+
+  /** `pulumi up` as a process that a test can kill. */
+  startUp(...args: string[]): { child: ChildProcess; done: Promise<PulumiRun> } {
+    return this.run(["up", "--stack", "dev", "--yes", "--skip-preview", "--non-interactive", "--color", "never", ...args]);
+  }
+
+  /** Drops the lock that a killed run left in the file backend. */
+  async cancel(): Promise<void> {
+    await this.run(["cancel", "dev", "--yes", "--non-interactive"]).done;
+  }
+
+  private get configFile(): string {
+    return join(this.workspace, "Pulumi.dev.yaml");
+  }
+
+  private async must(args: string[]): Promise<void> {
+    const run = await this.run(args).done;
+    if (run.code !== 0) throw new Error(`pulumi ${args[0]} ${args[1]} ended with ${run.code}: ${run.output.slice(-2000)}`);
+  }
+
+  private run(args: string[]): { child: ChildProcess; done: Promise<PulumiRun> } {
+    const started = Date.now();
+    const logFile = createWriteStream(join(this.options.runDir, "pulumi.log"), { flags: "a", mode: 0o600 });
+    logFile.write(`\n$ pulumi ${args.join(" ")}\n`);
+    const child = spawn(toolPath("pulumi"), args, {
+      cwd: this.workspace,
+      env: this.env,
+      stdio: ["ignore", "pipe", "pipe"],
+      detached: true,
+    });
+    let output = "";
+    const take = (chunk: Buffer) => {
+      output += chunk.toString("utf8");
+      logFile.write(chunk);
+    };
+    child.stdout?.on("data", take);
+    child.stderr?.on("data", take);
+    const done = new Promise<PulumiRun>((resolveRun, reject) => {
+      child.on("error", reject);
+      child.on("close", (code) => {
+        logFile.end();
+        resolveRun({ code: code ?? -1, seconds: (Date.now() - started) / 1000, output });
+      });
+    });
+    return { child, done };
+  }
+}

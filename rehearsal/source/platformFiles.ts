@@ -1,0 +1,43 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse, parseAllDocuments } from "yaml";
+import type { KubeObject } from "../../components/cluster/kubeClient";
+
+/** The platform's Git tree before the move, as files with comments: what stage `land` edits, and what is applied. */
+export const PLATFORM_TREE = join(__dirname, "platform");
+
+const RELEASE_FOLDER = "k8s/bases/infrastructure/controllers/openbao";
+/** Paths inside the checkout, as the config keys `git.helmRelease` and `git.variables` want them. */
+export const HELM_RELEASE_FILE = `${RELEASE_FOLDER}/helm-release.yaml`;
+export const VARIABLES_FILE = "k8s/clusters/prod/bootstrap/variables-cluster-config-map.yaml";
+
+/** The objects of the platform's tree for OpenBao, in the order to apply them, with the variables put in as Flux does. */
+export function platformObjects(tree = PLATFORM_TREE): KubeObject[] {
+  const variables = parse(readFileSync(join(tree, VARIABLES_FILE), "utf8")) as {
+    data: Record<string, string>;
+  };
+  return ["namespace.yaml", "networkpolicy.yaml", "helm-repository.yaml", "helm-release.yaml"].flatMap(
+    (name) => {
+      const text = readFileSync(join(tree, RELEASE_FOLDER, name), "utf8");
+      const documents = parseAllDocuments(substitute(text, variables.data));
+      return documents.map((document) => {
+        if (document.errors.length > 0)
+          throw new Error(`${name} is not YAML: ${document.errors[0]!.message}`);
+        return document.toJS() as KubeObject;
+      });
+    },
+  );
+}
+
+/**
+ * Replaces `${name}` and `${name:=default}`, as Flux's postBuild does for these two forms.
+ * @throws Error for a variable without value and default.
+ */
+export function substitute(text: string, variables: Readonly<Record<string, string>>): string {
+  return text.replace(/\$\{(\w+)(?::=([^}]*))?\}/g, (_, name: string, fallback: string | undefined) => {
+    const value = variables[name] || fallback;
+    if (value === undefined)
+      throw new Error(`variable "${name}" has no value and no default in the platform's files`);
+    return value;
+  });
+}

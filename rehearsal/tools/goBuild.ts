@@ -1,0 +1,91 @@
+import { spawnSync } from "node:child_process";
+import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { cacheDir } from "../cache";
+import { runLogged } from "./childProcess";
+import { partDir } from "./locate";
+import type { GoSource, ToolPart } from "./toolList";
+
+const PARTIAL = ".partial-";
+
+/** Tells in words why Go cannot be used here, or gives undefined when it can. */
+export function goProblem(): string | undefined {
+  const answer = spawnSync("go", ["version"], { encoding: "utf8" });
+  if (answer.error) return "Go was not found on PATH; 1.24 or newer is needed to build";
+  return answer.status === 0 ? undefined : `"go version" failed: ${answer.stderr.trim()}`;
+}
+
+/**
+ * Builds a part from its pinned wrapper module into the cache. The binaries appear by rename, so an unfinished build
+ * leaves none; Go's own build cache keeps what it had compiled.
+ * @throws with the last lines of the build log when the build fails.
+ */
+export async function buildGoPart(
+  part: ToolPart,
+  source: GoSource,
+  log: (line: string) => void,
+): Promise<void> {
+  const target = partDir(part);
+  const logFile = join(target, "build.log");
+  const partial = join(target, `${PARTIAL}${process.pid}`);
+  sweepPartials(target);
+  rmSync(logFile, { force: true });
+  mkdirSync(partial, { recursive: true });
+  const workDir = copyWrapper(part, source);
+  const env = buildEnv();
+  const heartbeat = (seconds: number): void => log(`  ... still building ${part.name}, ${seconds} s`);
+  const run = (args: readonly string[]): Promise<void> =>
+    runLogged({ command: "go", args, cwd: workDir, env, logFile, onHeartbeat: heartbeat });
+  try {
+    if (source.besideMain) layBesideMain(source.besideMain, workDir, env);
+    const output = part.binaries.length === 1 ? join(partial, part.binaries[0] ?? "") : `${partial}/`;
+    const ldflags = `-s -w ${source.ldflags}`;
+    await run(["build", "-trimpath", "-ldflags", ldflags, "-o", output, ...source.packages]);
+    for (const binary of part.binaries) renameSync(join(partial, binary), join(target, binary));
+  } finally {
+    rmSync(partial, { recursive: true, force: true });
+    rmSync(workDir, { recursive: true, force: true });
+  }
+}
+
+/** The wrapper stays as it is in the checkout: go writes nothing there, and schema.json lies only in the copy. */
+function copyWrapper(part: ToolPart, source: GoSource): string {
+  const workDir = cacheDir("work", part.name);
+  rmSync(workDir, { recursive: true, force: true });
+  cpSync(join(__dirname, "go", source.wrapper), workDir, { recursive: true });
+  return workDir;
+}
+
+function layBesideMain(
+  file: NonNullable<GoSource["besideMain"]>,
+  workDir: string,
+  env: NodeJS.ProcessEnv,
+): void {
+  const args = ["mod", "download", "-json", file.module];
+  const answer = spawnSync("go", args, { cwd: workDir, env, encoding: "utf8", maxBuffer: 1 << 24 });
+  const dir = answer.status === 0 ? (JSON.parse(answer.stdout) as { Dir?: string }).Dir : undefined;
+  const from = join(dir ?? "", file.path);
+  if (!dir || !existsSync(from)) {
+    throw new Error(
+      `${file.path} of ${file.module} was not found (${answer.stderr.trim()}); it is part of the module.`,
+    );
+  }
+  copyFileSync(from, join(workDir, file.path.split("/").at(-1) ?? file.path));
+}
+
+/** A user's GOFLAGS count, except -mod: it would let go change or bypass the pinned sums. */
+function buildEnv(): NodeJS.ProcessEnv {
+  const flags = (process.env["GOFLAGS"] ?? "")
+    .split(/\s+/)
+    .filter((flag) => flag && !/^--?mod(file)?=/.test(flag));
+  const env: NodeJS.ProcessEnv = { ...process.env, CGO_ENABLED: "0", GOWORK: "off" };
+  delete env["GOFLAGS"];
+  return flags.length > 0 ? { ...env, GOFLAGS: flags.join(" ") } : env;
+}
+
+function sweepPartials(target: string): void {
+  if (!existsSync(target)) return;
+  for (const entry of readdirSync(target)) {
+    if (entry.startsWith(PARTIAL)) rmSync(join(target, entry), { recursive: true, force: true });
+  }
+}

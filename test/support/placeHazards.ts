@@ -1,0 +1,150 @@
+import type { PlantedHazard } from "./plantedHazards";
+import { addPod, NS, openPolicy, POLICIES, raftWorld, RELEASE, STATEFUL_SET, usage } from "./snapshotBuilder";
+
+const CNP = "/apis/cilium.io/v2/namespaces/openbao/ciliumnetworkpolicies";
+const server = (values: object) => ({ spec: { values: { server: values } } });
+const template = (spec: object) => ({ spec: { template: { spec } } });
+
+/** What volumes, nodes and policies can have wrong. */
+export const placeHazards: readonly PlantedHazard[] = [
+  {
+    check: "data-claim-bound",
+    title: "a data claim that lost its volume (F37)",
+    plant: (world) =>
+      world.patch(`${NS}/persistentvolumeclaims/data-openbao-0`, { status: { phase: "Lost" } }),
+    found: /Lost/,
+  },
+  {
+    check: "raft-leftovers",
+    title: "a data claim of an earlier try (I33)",
+    plant: (world) => addPod(world, 1),
+    found: /data-openbao-1/,
+  },
+  {
+    check: "reclaim-policy",
+    title: "reclaim policy Delete (F38)",
+    plant: (world) =>
+      world.patch("/api/v1/persistentvolumes/pv-data-0", {
+        spec: { persistentVolumeReclaimPolicy: "Delete" },
+      }),
+    found: /Delete/,
+  },
+  {
+    check: "claims-outlive-scaling",
+    title: "claims that scaling to 0 deletes (F38)",
+    plant: (world) =>
+      world.patch(STATEFUL_SET, { spec: { persistentVolumeClaimRetentionPolicy: { whenScaled: "Delete" } } }),
+    found: /whenScaled: Delete/,
+  },
+  {
+    check: "storage-class",
+    title: "no default StorageClass (F37)",
+    plant: ({ kube }) => kube.drop("/apis/storage.k8s.io/v1/storageclasses/local"),
+    found: /no default StorageClass/,
+  },
+  {
+    check: "immutable-fields",
+    title: "another volume size in the values (F55)",
+    plant: (world) => world.patch(RELEASE, server({ dataStorage: { size: "20Gi" } })),
+    found: /data size/,
+  },
+  {
+    check: "immutable-fields",
+    title: "another pod management policy in the values (I6)",
+    plant: (world) => world.patch(RELEASE, server({ podManagementPolicy: "Parallel" })),
+    found: /OrderedReady live, Parallel/,
+  },
+  {
+    check: "data-room",
+    title: "a data volume nearly full (F33)",
+    plant: ({ kube }) =>
+      kube.answer("get", "/api/v1/nodes/node-0/proxy/stats/summary", () => ({
+        pods: [{ volume: [usage("data-openbao-0", 1), usage("audit-openbao-0", 8)] }],
+      })),
+    found: /1\.00 GiB free/,
+  },
+  {
+    check: "audit-room",
+    title: "an audit volume nearly full (I34)",
+    plant: ({ kube }) =>
+      kube.answer("get", "/api/v1/nodes/node-0/proxy/stats/summary", () => ({
+        pods: [{ volume: [usage("data-openbao-0", 8), usage("audit-openbao-0", 0.5)] }],
+      })),
+    found: /audit-openbao-0 on node-0: 5 % free/,
+  },
+  {
+    check: "nodes-for-replicas",
+    title: "a cordoned node (I42)",
+    plant: (world) => world.patch("/api/v1/nodes/node-2", { spec: { unschedulable: true } }),
+    found: /2 of 3 nodes fit/,
+  },
+  {
+    check: "nodes-for-replicas",
+    title: "a taint that nothing tolerates (I42)",
+    plant: (world) =>
+      world.patch("/api/v1/nodes/node-1", { spec: { taints: [{ key: "gpu", effect: "NoSchedule" }] } }),
+    found: /2 of 3 nodes fit/,
+  },
+  {
+    check: "raft-ports",
+    title: "the rule for 8200 and 8201 gone after the move (F46)",
+    world: raftWorld,
+    plant: ({ kube }) => kube.drop(`${POLICIES}/openbao-raft`),
+    found: /ingress 8200 .*egress 8201/,
+  },
+  {
+    check: "cilium-deny",
+    title: "a deny rule of Cilium (F44)",
+    plant: ({ kube }) =>
+      kube.put(`${CNP}/x`, { spec: { endpointSelector: {}, ingress: [{}], ingressDeny: [{}] } }),
+    found: /CiliumNetworkPolicy x/,
+  },
+  {
+    check: "cilium-isolates",
+    title: "a Cilium policy with 8201 but not 8200 (H4)",
+    plant: (world) =>
+      openPolicy(world).kube.put(`${CNP}/x`, {
+        spec: {
+          endpointSelector: {},
+          ingress: [
+            {
+              fromEndpoints: [{ matchLabels: { "app.kubernetes.io/name": "openbao" } }],
+              toPorts: [{ ports: [{ port: "8201", protocol: "TCP" }] }],
+            },
+          ],
+        },
+      }),
+    found: /^ingress 8200 \(CiliumNetworkPolicy\)$/,
+  },
+  {
+    check: "headless-service",
+    title: "a headless Service that hides pods (F49)",
+    plant: (world) =>
+      world.patch(`${NS}/services/openbao-internal`, { spec: { publishNotReadyAddresses: false } }),
+    found: /hides pods/,
+  },
+  {
+    check: "active-service",
+    title: "no pod behind the active Service (I9)",
+    world: raftWorld,
+    plant: ({ kube }) =>
+      kube.drop("/apis/discovery.k8s.io/v1/namespaces/openbao/endpointslices/openbao-active-x"),
+    found: /0 behind openbao-active/,
+  },
+  {
+    check: "plain-service-clients",
+    title: "a store that names the plain Service (I7)",
+    plant: ({ kube }) =>
+      kube.put("/apis/external-secrets.io/v1/clustersecretstores/openbao", {
+        kind: "ClusterSecretStore",
+        spec: { provider: { vault: { server: "http://openbao.openbao.svc.cluster.local:8200" } } },
+      }),
+    found: /ClusterSecretStore openbao/,
+  },
+  {
+    check: "host-network",
+    title: "pods on the host's network",
+    plant: (world) => world.patch(STATEFUL_SET, template({ hostNetwork: true })),
+    found: /hostNetwork/,
+  },
+];

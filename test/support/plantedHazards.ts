@@ -1,0 +1,19 @@
+import { placeHazards } from "./placeHazards";
+import { serverHazards } from "./serverHazards";
+import type { World } from "./snapshotBuilder";
+import { tenantHazards } from "./tenantHazards";
+
+/** One hazard, put into a healthy world: the named check, and only a change to the world, tells it from the others. */
+export interface PlantedHazard {
+  readonly check: string;
+  readonly title: string;
+  readonly world?: () => World;
+  plant(world: World): unknown;
+  /** Words that the finding must hold. */
+  readonly found: RegExp;
+  /** False when other checks see the same hazard from their side, so that removing this one alone lets nothing through. */
+  readonly alone?: false;
+}
+
+/** At least one for each check. */
+export const plantedHazards: readonly PlantedHazard[] = [...serverHazards, ...placeHazards, ...tenantHazards];

@@ -1,0 +1,66 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { checks } from "../../components/gate/checks";
+import { judged } from "../../components/gate/gate";
+import { configOf, raftWorld } from "../support/snapshotBuilder";
+
+describe("gate checks of the Git checkout (F69)", () => {
+  let folder: string;
+
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "gate-checkout-"));
+    git("init", "-q", "-b", "main");
+    writeFileSync(join(folder, "release.yaml"), "a: 1\n");
+    git("add", ".");
+    git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "first");
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  const git = (...words: string[]) => execFileSync("git", ["-C", folder, ...words]);
+
+  async function look(among = checks) {
+    const config = configOf({ stage: "land", git: { checkout: folder, helmRelease: "release.yaml" } });
+    return judged({ ok: true, config }, config, await raftWorld().snapshot(config), among).report.rows;
+  }
+  const outcome = async (id: string) => (await look()).find((row) => row.check.id === id)!;
+
+  it("pass for a clean checkout with the file", async () => {
+    assert.equal((await outcome("git-checkout")).outcome, "PASS");
+    assert.equal((await outcome("git-clean")).outcome, "PASS");
+  });
+
+  const plants: [string, string, () => void, RegExp][] = [
+    ["git-checkout", "a missing file", () => git("rm", "-q", "release.yaml"), /release\.yaml: missing/],
+    ["git-checkout", "a folder that is gone", () => rmSync(folder, { recursive: true }), /is missing/],
+    [
+      "git-checkout",
+      "no repository",
+      () => rmSync(join(folder, ".git"), { recursive: true }),
+      /not a Git repository/,
+    ],
+    ["git-clean", "a change that is not committed", () => writeFileSync(join(folder, "b"), ""), /^b$/],
+    [
+      "git-checkout",
+      "a link that leads out",
+      () => {
+        rmSync(join(folder, "release.yaml"));
+        symlinkSync("/etc/hostname", join(folder, "release.yaml"));
+      },
+      /leads out/,
+    ],
+  ];
+  for (const [id, title, plant, found] of plants) {
+    it(`${id} finds ${title}; without it that goes through`, async () => {
+      plant();
+      const row = await outcome(id);
+      assert.equal(row.outcome, "FAIL");
+      assert.match(row.judgement.found, found);
+      const rest = await look(checks.filter((check) => check.id !== id));
+      assert.ok(!rest.some((one) => one.outcome === "FAIL" && found.test(one.judgement.found)));
+      mkdirSync(folder, { recursive: true });
+    });
+  }
+});

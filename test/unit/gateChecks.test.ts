@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import { checks } from "../../components/gate/checks";
+import { judged } from "../../components/gate/gate";
+import { blocks, type GateReport } from "../../components/gate/report";
+import { plantedHazards, type PlantedHazard } from "../support/plantedHazards";
+import { configOf, raftWorld, standaloneWorld, type World } from "../support/snapshotBuilder";
+
+/** Every check is in reach, those of the checkout apart (gateCheckout.test.ts plants them on disk). */
+const config = configOf({ stage: "verify" });
+const onDisk = ["git-checkout", "git-clean"];
+/** It warns of what every source of this kind has. */
+const always = ["weak-seal"];
+
+async function judge(world: World, among = checks, settings = config) {
+  return judged({ ok: true, config: settings }, settings, await world.snapshot(settings), among).report;
+}
+
+describe("gate checks", () => {
+  it("let a healthy source pass with nothing to say", async () => {
+    const report = await judge(standaloneWorld());
+    assert.deepEqual(
+      report.rows.filter((row) => !["PASS", "NONE"].includes(row.outcome)).map((row) => row.check.id),
+      [],
+    );
+    assert.equal(blocks(report), false);
+  });
+
+  it("let a finished move pass", async () => {
+    const report = await judge(raftWorld());
+    assert.equal(blocks(report), false);
+    assert.equal(report.observed, "replicas");
+  });
+
+  it("have unique ids in kebab-case, a hazard, a remedy and a source each", () => {
+    assert.equal(new Set(checks.map((check) => check.id)).size, checks.length);
+    for (const check of checks) {
+      assert.match(check.id, /^[a-z]+(-[a-z0-9]+)*$/);
+      assert.ok(check.hazard.ids.length > 0 && check.hazard.loss !== "", check.id);
+      assert.ok(check.remedy !== "" && check.source !== "" && check.observe !== "", check.id);
+    }
+  });
+
+  it("have a planted hazard each", () => {
+    const planted = new Set([...plantedHazards.map((one) => one.check), ...onDisk]);
+    assert.deepEqual(
+      checks.map((check) => check.id).filter((id) => !planted.has(id)),
+      [],
+    );
+  });
+
+  for (const hazard of plantedHazards) {
+    const settings = configOf({
+      stage: hazard.check === "active-service" ? "land" : "verify",
+      ...land(hazard.check),
+    });
+
+    it(`${hazard.check} finds ${hazard.title}`, async () => {
+      const report = await judge(planted(hazard), checks, settings);
+      const row = report.rows.find((one) => one.check.id === hazard.check)!;
+      assert.match(row.judgement.found, hazard.found);
+      const complaint = row.check.severity === "block" ? ["FAIL", "UNKNOWN"] : ["WARN"];
+      assert.ok(complaint.includes(row.outcome), `${row.outcome}: ${row.judgement.found}`);
+      if (row.check.severity === "block") assert.equal(blocks(report), true);
+    });
+
+    if (hazard.alone === false) continue;
+    it(`without ${hazard.check}, ${hazard.title} goes through`, async () => {
+      const apart = [hazard.check, ...always, ...onDisk];
+      const without = checks.filter((check) => !apart.includes(check.id));
+      const report = await judge(planted(hazard), without, settings);
+      assert.deepEqual(complaints(report), []);
+      assert.equal(blocks(report), false);
+    });
+  }
+});
+
+function planted(hazard: PlantedHazard): World {
+  const world = (hazard.world ?? standaloneWorld)();
+  hazard.plant(world);
+  return world;
+}
+
+function complaints(report: GateReport): string[] {
+  return report.rows
+    .filter((row) => ["FAIL", "UNKNOWN", "WARN"].includes(row.outcome))
+    .map((row) => `${row.check.id}: ${row.judgement.found}`);
+}
+
+function land(check: string): object {
+  return check === "active-service" ? { git: { checkout: ".", helmRelease: "package.json" } } : {};
+}

@@ -1,0 +1,65 @@
+import assert from "node:assert/strict";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { takeLock, thisProcess } from "../../../rehearsal/tools/lock";
+
+describe("the lock of the tools build", () => {
+  let dir: string;
+  let path: string;
+
+  beforeEach(() => {
+    dir = mkdtempSync(join(tmpdir(), "lock-"));
+    path = join(dir, "tools.lock");
+  });
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  it("names its holder and leaves nothing when freed", async () => {
+    const release = await takeLock(path);
+    assert.deepEqual(JSON.parse(readFileSync(path, "utf8")), thisProcess());
+    release();
+    assert.deepEqual(readdirSync(dir), []);
+  });
+
+  it("waits for a living holder and tells who it is", async () => {
+    const release = await takeLock(path);
+    const waitedFor: number[] = [];
+    const second = takeLock(path, { onWait: (holder) => (waitedFor.push(holder.pid), release()), pollMs: 1 });
+    (await second)();
+    assert.deepEqual(waitedFor, [process.pid]);
+  });
+
+  it("gives up after its bound, with the holder's process id", async () => {
+    await takeLock(path);
+    await assert.rejects(
+      takeLock(path, { timeoutMs: 1, pollMs: 2 }),
+      new RegExp(`held by process ${process.pid}`),
+    );
+  });
+
+  it("takes over from a holder that is dead", async () => {
+    writeFileSync(path, JSON.stringify({ pid: 2 ** 22 + 1, startTime: "1" }));
+    (await takeLock(path))();
+    assert.equal(existsSync(path), false);
+  });
+
+  it("takes over when the holder's process id belongs to a later process", async () => {
+    writeFileSync(path, JSON.stringify({ ...thisProcess(), startTime: "1" }));
+    (await takeLock(path))();
+    assert.equal(existsSync(path), false);
+  });
+
+  it("lets only one of many at a time in, also over a dead holder", async () => {
+    writeFileSync(path, "half-written");
+    let inside = 0;
+    await Promise.all(
+      Array.from({ length: 20 }, async () => {
+        const release = await takeLock(path, { pollMs: 1 });
+        assert.equal(++inside, 1);
+        await new Promise((resolve) => setImmediate(resolve));
+        inside--;
+        release();
+      }),
+    );
+  });
+});
