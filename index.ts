@@ -15,9 +15,8 @@ import { VerifyStage } from "./components/stages/verifyStage";
 /** The plan: config, gate, then the stages up to `stage`, each after the one before. */
 async function plan() {
   // One read-only look at the cluster; every finding at once, before the first resource.
-  const gate = await passGate(readConfig());
-  const { config, snapshot, kube } = gate;
-  const live = await readLiveConfig(kube, config, gate.journal);
+  const { config, snapshot, kube, journal } = await passGate(readConfig());
+  const live = await readLiveConfig(kube, config, journal);
 
   const provider = new k8s.Provider(
     "cluster",
@@ -42,7 +41,7 @@ async function plan() {
   stage("verify", (o) => new VerifyStage("verify", { config }, o));
   stage("land", (o) => new LandStage("land", { config }, o));
 
-  return { stage: config.stage, observedStage: gate.observed, gate: gate.report };
+  return { stage: config.stage };
 }
 
 export = plan;

@@ -8,7 +8,15 @@ import { pulumiEnv, toolPath } from "./tools/tools";
 
 const CHECKOUT = resolve(__dirname, "..");
 /** What the Pulumi program consists of; linked, so that the run's own config never dirties the checkout. */
-const PROGRAM = ["index.ts", "config.ts", "components", "node_modules", "package.json", "tsconfig.json", "Pulumi.yaml"];
+const PROGRAM = [
+  "index.ts",
+  "config.ts",
+  "components",
+  "node_modules",
+  "package.json",
+  "tsconfig.json",
+  "Pulumi.yaml",
+];
 
 export interface StackOptions {
   /** Folder for the workspace, the state and the logs of this run. */
@@ -35,13 +43,15 @@ export class PulumiStack {
   constructor(private readonly options: StackOptions) {
     const { runDir, kubeconfig } = options;
     this.workspace = join(runDir, "workspace");
-    for (const dir of [this.workspace, join(runDir, "state")]) mkdirSync(dir, { recursive: true, mode: 0o700 });
+    for (const dir of [this.workspace, join(runDir, "state")])
+      mkdirSync(dir, { recursive: true, mode: 0o700 });
     for (const part of PROGRAM) {
       const link = join(this.workspace, part);
       if (!existsSync(link)) symlinkSync(join(CHECKOUT, part), link);
     }
     const passphrase = join(runDir, "passphrase");
-    if (!existsSync(passphrase)) writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
+    if (!existsSync(passphrase))
+      writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
     this.env = {
       ...process.env,
       ...pulumiEnv(),
@@ -60,12 +70,17 @@ export class PulumiStack {
     const shipped = parse(readFileSync(join(CHECKOUT, "Pulumi.dev.yaml"), "utf8")) as { config?: object };
     const { context, config } = this.options;
     const values = { ...config, ...(context !== undefined && { context }), stage };
-    const named = Object.fromEntries(Object.entries(values).map(([key, value]) => [`${PROJECT}:${key}`, value]));
-    writeFileSync(this.configFile, stringify({ ...own, config: { ...shipped.config, ...named } }), { mode: 0o600 });
+    const named = Object.fromEntries(
+      Object.entries(values).map(([key, value]) => [`${PROJECT}:${key}`, value]),
+    );
+    writeFileSync(this.configFile, stringify({ ...own, config: { ...shipped.config, ...named } }), {
+      mode: 0o600,
+    });
   }
 
   preview(...args: string[]): Promise<PulumiRun> {
-    return this.run(["preview", "--stack", "dev", "--diff", "--non-interactive", "--color", "never", ...args]).done;
+    return this.run(["preview", "--stack", "dev", "--diff", "--non-interactive", "--color", "never", ...args])
+      .done;
   }
 
   up(...args: string[]): Promise<PulumiRun> {
@@ -74,7 +89,17 @@ export class PulumiStack {
 
   /** `pulumi up` as a process that a test can kill. */
   startUp(...args: string[]): { child: ChildProcess; done: Promise<PulumiRun> } {
-    return this.run(["up", "--stack", "dev", "--yes", "--skip-preview", "--non-interactive", "--color", "never", ...args]);
+    return this.run([
+      "up",
+      "--stack",
+      "dev",
+      "--yes",
+      "--skip-preview",
+      "--non-interactive",
+      "--color",
+      "never",
+      ...args,
+    ]);
   }
 
   /** Drops the lock that a killed run left in the file backend. */
@@ -88,7 +113,8 @@ export class PulumiStack {
 
   private async must(args: string[]): Promise<void> {
     const run = await this.run(args).done;
-    if (run.code !== 0) throw new Error(`pulumi ${args[0]} ${args[1]} ended with ${run.code}: ${run.output.slice(-2000)}`);
+    if (run.code !== 0)
+      throw new Error(`pulumi ${args[0]} ${args[1]} ended with ${run.code}: ${run.output.slice(-2000)}`);
   }
 
   private run(args: string[]): { child: ChildProcess; done: Promise<PulumiRun> } {

@@ -67,6 +67,9 @@ async function main(args: readonly string[]): Promise<number> {
   return found.state === "up" ? 0 : 1;
 }
 
+// A reader that has seen enough (`| head`) closes the pipe; that is no failure of the cluster.
+process.stdout.on("error", () => undefined);
+
 main(process.argv.slice(2)).then(
   (code) => (process.exitCode = code),
   (error: unknown) => {

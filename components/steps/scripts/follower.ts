@@ -49,11 +49,7 @@ export const follower: Step = {
     const joined = await until(`${pod} to join (initialized: true)`, ctx.input.podTimeoutSeconds, () =>
       joinedStatus(ctx, pod),
     );
-    if (!joined.sealed) return;
-    // The key has just opened openbao-0: a wrong one given to a follower would wedge it.
-    const { unsealKey } = await ctx.keys();
-    await ctx.fence.assertHeld();
-    await unseal(ctx.bao(pod), unsealKey);
+    if (joined.sealed) await unsealFollower(ctx, pod);
   },
 
   async verify(ctx) {
@@ -96,6 +92,26 @@ async function joinedStatus(
   return {
     seen: "not initialised: the leader has not answered its join request; are 8200 and 8201 open both ways?",
   };
+}
+
+/**
+ * Judged by the node's state, not by the reply: the user's postStart hook may give the same key at the same moment,
+ * and the loser of the two gets an error (seen: "invalid key size 0" from 2.4.0). The key has just opened openbao-0;
+ * a wrong one would wedge a follower that holds a challenge.
+ */
+async function unsealFollower(ctx: StepContext, pod: string): Promise<void> {
+  const { unsealKey } = await ctx.keys();
+  await ctx.fence.assertHeld();
+  await until(`${pod} to be unsealed`, VOTER_SECONDS, async () => {
+    let said = "no error";
+    try {
+      await unseal(ctx.bao(pod), unsealKey);
+    } catch (error) {
+      said = error instanceof Error ? error.message : String(error);
+    }
+    const status = await sealStatusIfUp(ctx.bao(pod));
+    return status?.sealed === false ? { value: true } : { seen: `still sealed; ${said}` };
+  });
 }
 
 async function isVoter(ctx: StepContext, pod: string): Promise<boolean> {

@@ -1,0 +1,61 @@
+// Before: Git says what is live.
+// After: what this program paused runs again, Flux has reconciled the HelmRelease without a change to any pod, and
+// the stored inventories are removed. THE NAMED POINT: from here on there is no rollback.
+import { removeInventories } from "../../inventory/inventoryStore";
+import { resumeAll } from "../pausing";
+import { podUids, restartedPods } from "../podUids";
+import { main, Refused, type Step } from "../runStep";
+import { condition, observeWorld, releasesPath, type HelmRelease } from "../world";
+
+export const resume: Step = {
+  id: "resume",
+
+  async observe(ctx) {
+    const { release } = await observeWorld(ctx);
+    const done = await ctx.journal.done("resume");
+    if (done !== undefined && release.spec?.suspend !== true)
+      return { state: "done", observed: done.observed };
+    if ((await ctx.journal.done("land-git")) === undefined) {
+      return {
+        state: "refuse",
+        hazard: "F69",
+        why: "the change has not landed in Git; Flux would take the old values back",
+      };
+    }
+    return { state: "todo", observed: {} };
+  },
+
+  async act(ctx) {
+    const before = await podUids(ctx);
+    await ctx.fence.assertHeld();
+    await resumeAll(ctx);
+    const generation = (await observeWorld(ctx)).release.metadata?.generation ?? 0;
+    await ctx.kube.waitFor<HelmRelease>(
+      releasesPath(ctx.input.namespace),
+      ctx.input.release,
+      (release) =>
+        (release?.status?.observedGeneration ?? 0) >= generation &&
+        condition(release, "Ready")?.status === "True",
+      { what: "Flux to reconcile the resumed HelmRelease", timeoutSeconds: ctx.input.podTimeoutSeconds },
+    );
+    const restarted = restartedPods(before, await podUids(ctx));
+    if (restarted.length > 0) {
+      throw new Refused(`resuming Flux restarted ${restarted.join(", ")}, expected no restart [I39]`, "I39");
+    }
+  },
+
+  async verify(ctx) {
+    const { release, statefulSet } = await observeWorld(ctx);
+    if (release.spec?.suspend === true) throw new Error("the HelmRelease is still suspended");
+    if (statefulSet.spec?.replicas !== ctx.input.replicas) {
+      throw new Refused(
+        `the StatefulSet has ${statefulSet.spec?.replicas} replicas after resuming, expected ${ctx.input.replicas} [I39]`,
+        "I39",
+      );
+    }
+    await removeInventories(ctx.kube, ctx.input.namespace);
+    return { suspended: false, replicas: statefulSet.spec.replicas };
+  },
+};
+
+if (require.main === module) main(resume);

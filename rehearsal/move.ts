@@ -1,0 +1,130 @@
+import type { ChildProcess } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
+import { setTimeout as delay } from "node:timers/promises";
+import { STAGES, type Stage } from "../config";
+import type { KubeClient } from "../components/cluster/kubeClient";
+import { readJournal } from "../components/cluster/journal";
+import { planSteps } from "../components/steps/plan";
+import type { PulumiRun, PulumiStack } from "./pulumiStack";
+import { SOURCE_NAMESPACE } from "./source/sourceCluster";
+
+export interface StageRun {
+  readonly name: Stage;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly previewSeconds: number;
+  readonly upSeconds: number;
+  readonly summary: string;
+  /** The gate's own lines of the preview. */
+  readonly gate: readonly string[];
+}
+
+const KILL_WAIT_SECONDS = 240;
+
+/** Takes the stack through every stage: `pulumi preview`, then `pulumi up`. @throws Error at the first that fails. */
+export async function moveThroughStages(
+  stack: PulumiStack,
+  kube: KubeClient,
+  kill: boolean,
+  log: (line: string) => void,
+): Promise<StageRun[]> {
+  const runs: StageRun[] = [];
+  for (const name of STAGES) {
+    const startedAt = new Date().toISOString();
+    await stack.select(name);
+    const preview = passed(name, "preview", await stack.preview());
+    log(`${name}: previewed in ${preview.seconds.toFixed(1)} s`);
+    if (kill) await killOnce(stack, kube, name, log);
+    const up = passed(name, "up", await stack.up());
+    log(`${name}: done in ${up.seconds.toFixed(1)} s (${summaryOf(up)})`);
+    runs.push({
+      name,
+      startedAt,
+      endedAt: new Date().toISOString(),
+      previewSeconds: preview.seconds,
+      upSeconds: up.seconds,
+      summary: summaryOf(up),
+      gate: gateLines(preview),
+    });
+  }
+  return runs;
+}
+
+/** "12 created, 3 unchanged" of a run's own summary. */
+export function summaryOf(run: PulumiRun): string {
+  const lines = [
+    ...run.output.matchAll(/^\s+(?:[+~-]\s*)?(\d+) (created|updated|deleted|replaced|unchanged|to \w+)$/gm),
+  ];
+  return lines.map((match) => `${match[1]} ${match[2]}`).join(", ") || "no resource";
+}
+
+/** The table lines of the gate's report, and its count. */
+function gateLines(run: PulumiRun): string[] {
+  return run.output
+    .split("\n")
+    .map((line) => line.trim())
+    .filter((line) => /^(PASS|WARN|FAIL|UNKNOWN|WAIVED|LATER) {2,}/.test(line) || /^\d+ passed, /.test(line));
+}
+
+/** True when the run says that it changed nothing. */
+export function changedNothing(run: PulumiRun): boolean {
+  return run.code === 0 && !/ (created|updated|deleted|replaced)\b/.test(summaryOf(run));
+}
+
+function passed(stage: Stage, what: string, run: PulumiRun): PulumiRun {
+  if (run.code === 0) return run;
+  throw new Error(`pulumi ${what} of stage ${stage} ended with ${run.code}:\n${run.output.slice(-6000)}`);
+}
+
+/**
+ * Starts `pulumi up`, waits until a step of the stage's middle has begun to act, and kills everything at once with
+ * SIGKILL, as a lost runner would be.
+ */
+async function killOnce(
+  stack: PulumiStack,
+  kube: KubeClient,
+  stage: Stage,
+  log: (line: string) => void,
+): Promise<void> {
+  const steps = planSteps("openbao", 3).filter((step) => step.stage === stage);
+  const victim = steps[Math.floor(steps.length / 2)]!;
+  const { child, done } = stack.startUp();
+  const end = Date.now() + KILL_WAIT_SECONDS * 1000;
+  let acting = false;
+  while (!acting && child.exitCode === null && Date.now() < end) {
+    const entries = await readJournal(kube, SOURCE_NAMESPACE);
+    acting = entries.some((entry) => entry.step === victim.id && entry.beat === "act");
+    if (!acting) await delay(50);
+  }
+  killAll(child);
+  await done;
+  log(`${stage}: killed ${acting ? `in step ${victim.id}` : "at its end"}; starting it again`);
+  await stack.cancel();
+}
+
+/** The CLI, its plugins and the step: plugins have process groups of their own, so each is named by its pid. */
+function killAll(child: ChildProcess): void {
+  if (child.pid === undefined) return;
+  for (const pid of [child.pid, ...descendants(child.pid)]) {
+    try {
+      process.kill(pid, "SIGKILL");
+    } catch {
+      // It has ended by itself meanwhile.
+    }
+  }
+}
+
+function descendants(root: number): number[] {
+  const children = new Map<number, number[]>();
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    try {
+      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
+      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
+      children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
+    } catch {
+      // A process that ended while the list was read.
+    }
+  }
+  const below = (pid: number): number[] => (children.get(pid) ?? []).flatMap((one) => [one, ...below(one)]);
+  return below(root);
+}

@@ -1,0 +1,52 @@
+import { parseArgs } from "node:util";
+
+export interface RehearsalOptions {
+  /** KV entries of the source. */
+  readonly keys: number;
+  readonly seed: string;
+  /** Context of a cluster of the user's own; then no cluster is made. */
+  readonly context?: string;
+  /** Remove the throw-away cluster at the end. */
+  readonly down: boolean;
+  /** Kill the run once in each stage, and start it again. */
+  readonly kill: boolean;
+}
+
+export const USAGE = `npm run rehearse -- [options]
+  --keys N        KV entries of the source (default 1000, at most 200000)
+  --seed S        same seed, same content (default 1)
+  --context NAME  use this context of your own kubeconfig instead of the throw-away cluster
+  --kill          kill the run once in each stage and start it again
+  --down          remove the throw-away cluster at the end (default: leave it up)`;
+
+/** @throws Error that names each wrong option. */
+export function parseOptions(args: readonly string[]): RehearsalOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      keys: { type: "string", default: "1000" },
+      seed: { type: "string", default: "1" },
+      context: { type: "string" },
+      kill: { type: "boolean", default: false },
+      down: { type: "boolean", default: false },
+    },
+  });
+  const keys = Number(values.keys);
+  if (!/^\d+$/.test(values.keys) || keys < 10 || keys > 200_000) {
+    throw new Error(
+      `--keys ${JSON.stringify(values.keys)}: expected a whole number from 10 to 200000\n${USAGE}`,
+    );
+  }
+  if (!/^[-\w]{1,40}$/.test(values.seed)) {
+    throw new Error(
+      `--seed ${JSON.stringify(values.seed)}: expected 1 to 40 letters, digits, "_" or "-"\n${USAGE}`,
+    );
+  }
+  return {
+    keys,
+    seed: values.seed,
+    ...(values.context !== undefined && { context: values.context }),
+    kill: values.kill,
+    down: values.down,
+  };
+}

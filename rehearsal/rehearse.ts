@@ -1,0 +1,188 @@
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
+import { kubeClient, loadKubeConfig, type KubeClient } from "../components/cluster/kubeClient";
+import { cacheDir } from "./cache";
+import { down, kubeconfigPath, up } from "./cluster/cluster";
+import { readLoadLog, startLoad } from "./load/clientLoad";
+import { availability, longestOutage, summarise, type LoadLog } from "./load/loadLog";
+import { changedNothing, moveThroughStages, type StageRun } from "./move";
+import { parseOptions, type RehearsalOptions } from "./options";
+import { claimsOf, observedOf, observeOutcome, type Outcome } from "./outcome";
+import { PulumiStack } from "./pulumiStack";
+import { verdict, writeReport } from "./report/writeReport";
+import type { RunReport } from "./report/runReport";
+import { installSource, removeSource } from "./source/install";
+import { makePlatformCheckout } from "./source/platformCheckout";
+import { HELM_RELEASE_FILE, VARIABLES_FILE } from "./source/platformFiles";
+import { installCrds } from "./standins/crds/installCrds";
+import { startHelmController } from "./standins/helmController/start";
+import { clientBinaries, commandPlugin, ensureTools, toolPath } from "./tools/tools";
+
+const started = Date.now();
+
+function log(line: string): void {
+  console.log(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`);
+}
+
+/** The main job: a real OpenBao with real content moves, stage by stage, and the report says what was seen. */
+async function rehearse(options: RehearsalOptions): Promise<number> {
+  const startedAt = new Date().toISOString();
+  const runDir = cacheDir("runs", startedAt.replace(/[:.]/g, "-"));
+  mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  log(`run folder: ${runDir}`);
+
+  const own = options.context !== undefined;
+  await ensureTools(log, own ? clientBinaries : undefined);
+  if (!own) {
+    await up(log);
+    process.env["KUBECONFIG"] = kubeconfigPath();
+  }
+  const config = loadKubeConfig(options.context);
+  const kube = kubeClient(config);
+  const crds = await installCrds(config);
+  // A cluster with Flux has its own CRDs and controller: the stand-in is for one that has not.
+  const controller =
+    crds.length > 0 || !own
+      ? await startHelmController(kubeconfigOf(), { helm: toolPath("helm") })
+      : undefined;
+  try {
+    return await move(options, kube, runDir, startedAt);
+  } finally {
+    await controller?.stop();
+    if (options.down && !own) await down(log);
+  }
+}
+
+async function move(
+  options: RehearsalOptions,
+  kube: KubeClient,
+  runDir: string,
+  startedAt: string,
+): Promise<number> {
+  const { keys, seed } = options;
+  await removeSource({ kube });
+  await installSource({ keys, seed, log, kube });
+  const checkout = join(runDir, "platform");
+  await makePlatformCheckout(checkout);
+  const stack = new PulumiStack({
+    runDir,
+    kubeconfig: kubeconfigOf(),
+    ...(options.context !== undefined && { context: options.context }),
+    config: {
+      git: { checkout, helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE },
+      inventory: { volatile: ["secret/load/"] },
+    },
+    log,
+  });
+  const load = await startLoad(runDir, { kube });
+  log("client load is writing");
+  let stages: StageRun[];
+  let seen: LoadLog;
+  let noChange: boolean;
+  try {
+    stages = await moveThroughStages(stack, kube, options.kill, log);
+    noChange = changedNothing(await stack.up());
+    log(`second pulumi up: ${noChange ? "no change" : "CHANGES"}`);
+  } finally {
+    seen = await load.stop();
+  }
+  const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys });
+  const report = reportOf({ options, startedAt, stages, outcome, load: seen, noChange });
+  writeFileSync(join(runDir, "report.json"), JSON.stringify(report), { mode: 0o600 });
+  const paths = await writeReport(report, runDir);
+  for (const claim of report.claims)
+    log(`${claim.holds ? "holds" : "FAILS"}: ${claim.claim} (${claim.seen})`);
+  log(`rehearsal ${verdict(report)}; report: ${paths.markdown} and ${paths.html}`);
+  return verdict(report) === "passed" ? 0 : 1;
+}
+
+interface Told {
+  readonly options: RehearsalOptions;
+  readonly startedAt: string;
+  readonly stages: readonly StageRun[];
+  readonly outcome: Outcome;
+  readonly load: LoadLog;
+  readonly noChange: boolean;
+}
+
+function reportOf({ options, startedAt, stages, outcome, load, noChange }: Told): RunReport {
+  const outage = longestOutage(load);
+  const summary = summarise(load);
+  const carried = observedOf(outcome, "carry");
+  const seconds = Number(carried["copySeconds"]);
+  return {
+    title: "OpenBao: file storage to three Raft nodes, rehearsal",
+    startedAt,
+    endedAt: new Date().toISOString(),
+    keys: options.keys,
+    seed: options.seed,
+    claims: claimsOf(outcome, load, noChange),
+    versions: {
+      openbao: String(observedOf(outcome, "inventory-cutover")["version"] ?? "?"),
+      node: process.version,
+    },
+    machine: `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
+    stages: stages.map(({ gate: _gate, ...stage }) => stage),
+    gate: stages.flatMap((stage) => [`stage ${stage.name}`, ...stage.gate]),
+    peers: outcome.peers.map((peer) => ({ ...peer })),
+    clusterId: {
+      before: String(observedOf(outcome, "inventory-cutover")["clusterId"] ?? "?"),
+      after: outcome.clusterIds.join(", "),
+    },
+    inventory: observedOf(outcome, "compare-verify") as Record<string, number | boolean | string>,
+    manifest: {
+      entries: Number(carried["entries"]),
+      digest: String(carried["manifest"]),
+      seconds,
+      keysPerSecond: Math.round(Number(carried["copied"]) / Math.max(1, seconds)),
+    },
+    outage: {
+      longestMs: outage.lengthMs,
+      from: new Date(outage.startMs).toISOString(),
+      to: new Date(outage.endMs).toISOString(),
+      acknowledged: summary.acknowledged,
+      failedWrites: summary.failedWrites,
+      lost: outcome.acknowledged.lost.length,
+      wrong: outcome.acknowledged.wrong.length,
+    },
+    availability: availability(load),
+    failoverSeconds: Number(observedOf(outcome, "failover-drill")["seconds"]),
+    standIns: standIns(options),
+    journal: outcome.journal.map(({ time, step, beat }) => ({ time, step, beat })),
+  };
+}
+
+function standIns(options: RehearsalOptions): string[] {
+  return [
+    ...(commandPlugin() === "real" ? [] : ["@pulumi/command plugin: rehearsal/standins/commandPlugin"]),
+    "Flux helm-controller: rehearsal/standins/helmController",
+    "openbao chart: rehearsal/standins/chart",
+    ...(options.context === undefined
+      ? [
+          "NetworkPolicy: rehearsal/standins/networkPolicy",
+          "volumes: rehearsal/standins/localPathProvisioner",
+        ]
+      : []),
+  ];
+}
+
+/** Every load of this run, that of a killed one too. */
+function loadLogs(runDir: string): LoadLog[] {
+  return readdirSync(runDir)
+    .filter((name) => /^load-.*\.jsonl$/.test(name))
+    .map((name) => readLoadLog(join(runDir, name)));
+}
+
+function kubeconfigOf(): string {
+  return process.env["KUBECONFIG"] ?? join(process.env["HOME"] ?? "", ".kube", "config");
+}
+
+void (async () => {
+  try {
+    process.exitCode = await rehearse(parseOptions(process.argv.slice(2)));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+})();

@@ -1,0 +1,78 @@
+import { spawn } from "node:child_process";
+import { down, up } from "../rehearsal/cluster/cluster";
+import { ensureTools } from "../rehearsal/tools/tools";
+
+/** One part of `npm test`; mocha parts are counted by their own summary, the others as one each. */
+interface Part {
+  readonly name: string;
+  readonly command: readonly string[];
+}
+
+const MOCHA = ["npx", "mocha", "--exit"];
+const WITHOUT_CLUSTER: readonly Part[] = [
+  { name: "format", command: ["npm", "run", "-s", "format"] },
+  { name: "lint", command: ["npm", "run", "-s", "lint"] },
+  { name: "types", command: ["npm", "run", "-s", "typecheck"] },
+  { name: "unit and property tests", command: ["npx", "mocha"] },
+];
+const WITH_CLUSTER: readonly Part[] = [
+  { name: "contract tests", command: [...MOCHA, "--config", "test/contract/.mocharc.json"] },
+  { name: "the rehearsal", command: [...MOCHA, "--config", "test/e2e/.mocharc.json"] },
+];
+
+interface Count {
+  passed: number;
+  failed: number;
+}
+
+/** Runs one part with its output shown as it comes. */
+function run(part: Part): Promise<Count> {
+  console.log(`\n=== ${part.name}`);
+  const [command = "", ...args] = part.command;
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { stdio: ["ignore", "pipe", "inherit"] });
+    let output = "";
+    child.stdout.on("data", (chunk: Buffer) => {
+      output += chunk.toString("utf8");
+      process.stdout.write(chunk);
+    });
+    child.on("error", reject);
+    child.on("close", (code) => resolve(countOf(output, code ?? 1)));
+  });
+}
+
+/** Mocha's own summary where there is one; a run that died before it counts as one failure. */
+function countOf(output: string, code: number): Count {
+  const passing = /^\s*(\d+) passing/m.exec(output);
+  const failing = /^\s*(\d+) failing/m.exec(output);
+  if (passing === null) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
+  const failed = Number(failing?.[1] ?? 0);
+  return { passed: Number(passing[1]), failed: failed === 0 && code !== 0 ? 1 : failed };
+}
+
+async function main(): Promise<void> {
+  const total: Count = { passed: 0, failed: 0 };
+  const add = async (parts: readonly Part[]) => {
+    for (const part of parts) {
+      const count = await run(part);
+      total.passed += count.passed;
+      total.failed += count.failed;
+    }
+  };
+  try {
+    await add(WITHOUT_CLUSTER);
+    await ensureTools(console.log);
+    await up(console.log);
+    await add(WITH_CLUSTER);
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    total.failed += 1;
+  } finally {
+    // Nothing of ours is left running, mounted or in the network. A developer's own cluster is kept by KEEP_CLUSTER=1.
+    if (process.env["KEEP_CLUSTER"] !== "1") await down(console.log);
+  }
+  process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+  console.log(`\n${total.passed} passed, ${total.failed} failed`);
+}
+
+void main();
