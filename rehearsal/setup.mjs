@@ -10,10 +10,15 @@ const lock = join(root, "package-lock.json");
 
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`Node ${process.versions.node} was found; 20.19 or newer is needed. Install a newer Node and run this again.`);
+  console.error(
+    `Node ${process.versions.node} was found; 20.19 or newer is needed. Install a newer Node and run this again.`,
+  );
   process.exitCode = 1;
 } else if (!existsSync(marker) || statSync(marker).mtimeMs < statSync(lock).mtimeMs) {
   console.error("Installing npm packages (npm ci) ...");
-  const result = spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: root, stdio: "inherit" });
+  const result = spawnSync("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], {
+    cwd: root,
+    stdio: "inherit",
+  });
   process.exitCode = result.status ?? 1;
 }

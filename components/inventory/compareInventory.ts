@@ -108,7 +108,9 @@ export async function writeDifferenceNames(
     let count = 0;
     for (const { entry, outcome, why } of findingsOf(before, after, options)) {
       if (outcome === "equal") continue;
-      await handle.write(`${JSON.stringify({ outcome, id: entry.id, kind: entry.kind, name: entry.name, why })}\n`);
+      await handle.write(
+        `${JSON.stringify({ outcome, id: entry.id, kind: entry.kind, name: entry.name, why })}\n`,
+      );
       count++;
     }
     return count;

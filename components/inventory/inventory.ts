@@ -62,12 +62,17 @@ export interface InventoryOptions {
  * Reads all content of one unsealed active node into keyed digests. Dynamic engines are never read, so no lease is made.
  * @throws Error when the node stops answering, is sealed or standby, or the token may not read something.
  */
-export async function takeInventory(bao: OpenBao, token: string, options: InventoryOptions): Promise<Inventory> {
+export async function takeInventory(
+  bao: OpenBao,
+  token: string,
+  options: InventoryOptions,
+): Promise<Inventory> {
   const digester = new Digester(options.hmacKey);
   const collector = new EntryCollector(digester, options.progress);
   const tasks = new TaskStack();
   const walk = new InventoryWalk(new InventoryReader(bao, token), digester, collector, tasks);
-  for (const probe of options.probes ?? []) tasks.push(() => readProbe(walk.into(probe.namespace ?? ""), probe));
+  for (const probe of options.probes ?? [])
+    tasks.push(() => readProbe(walk.into(probe.namespace ?? ""), probe));
   tasks.push(() => readNamespace(walk));
   await tasks.drain(Math.max(1, options.parallel ?? DEFAULT_PARALLEL));
   return collector.inventory();
@@ -77,7 +82,11 @@ async function readProbe(walk: InventoryWalk, probe: TransitProbe): Promise<void
   const { status, data } = await walk.decrypt(`${probe.mount}/decrypt/${probe.key}`, probe.ciphertext);
   // Two probes of one key must not overwrite each other.
   const which = walk.digest("probe", probe.ciphertext).slice(0, 8);
-  const place = { kind: "transit-probe", mount: `${probe.mount}/`, path: `decrypt/${probe.key}#${which}` } as const;
+  const place = {
+    kind: "transit-probe",
+    mount: `${probe.mount}/`,
+    path: `decrypt/${probe.key}#${which}`,
+  } as const;
   if (status === 200) walk.noteContent(place, data["plaintext"]);
   else walk.noteUnreadable(place);
 }

@@ -45,11 +45,15 @@ export function unpackInventory({ header, chunks }: PackedInventory): Inventory 
   const { count, chunks: sums, ...rest } = header;
   const bad = sums.findIndex((sum, n) => chunks[n] === undefined || sha256(chunks[n]) !== sum);
   if (bad >= 0 || sums.length !== chunks.length) {
-    throw new Error(`stored inventory: chunk ${bad >= 0 ? bad : sums.length} is not the one that was written`);
+    throw new Error(
+      `stored inventory: chunk ${bad >= 0 ? bad : sums.length} is not the one that was written`,
+    );
   }
   const entries = chunks.flatMap((chunk) => parsed(gunzipSync(chunk).toString("utf8")));
   if (entries.length !== count || digestOfEntries(entries) !== rest.digest) {
-    throw new Error(`stored inventory: found ${entries.length} entries, expected ${count} with digest ${rest.digest}`);
+    throw new Error(
+      `stored inventory: found ${entries.length} entries, expected ${count} with digest ${rest.digest}`,
+    );
   }
   return { ...rest, entries };
 }
@@ -60,7 +64,10 @@ function* pieces(entries: readonly InventoryEntry[], size = PIECE_ENTRIES): Gene
     const piece = gzipSync(part.map((entry) => `${JSON.stringify(entry)}\n`).join(""));
     if (piece.length <= CHUNK_BYTES) yield piece;
     else if (size > 1) yield* pieces(part, Math.ceil(size / 10));
-    else throw new Error(`entry ${part[0]!.id.slice(0, 8)} takes ${piece.length} bytes, more than a Secret may hold`);
+    else
+      throw new Error(
+        `entry ${part[0]!.id.slice(0, 8)} takes ${piece.length} bytes, more than a Secret may hold`,
+      );
   }
 }
 

@@ -38,7 +38,9 @@ export class InventoryReader {
   async list(namespace: string, path: string, query = ""): Promise<Listing> {
     const reply = await this.send(namespace, "LIST", path, query);
     const data = objectIn(reply.body, "data");
-    const keys = Array.isArray(data["keys"]) ? data["keys"].filter((k): k is string => typeof k === "string") : [];
+    const keys = Array.isArray(data["keys"])
+      ? data["keys"].filter((k): k is string => typeof k === "string")
+      : [];
     return { status: reply.status, keys, info: objectIn(data, "key_info") };
   }
 

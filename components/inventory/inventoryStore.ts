@@ -156,7 +156,9 @@ function secretPath(namespace: string, name?: string): string {
 
 function indexName(label: string): string {
   if (!/^[a-z]([a-z0-9-]{0,18}[a-z0-9])?$/.test(label) || label === "key") {
-    throw new Error(`inventory label "${label}" is not usable; expected 1 to 20 of a-z, 0-9 and "-", not "key"`);
+    throw new Error(
+      `inventory label "${label}" is not usable; expected 1 to 20 of a-z, 0-9 and "-", not "key"`,
+    );
   }
   return `${PREFIX}-${label}`;
 }

@@ -73,7 +73,8 @@ export class InventoryWalk {
   /** A read without which there is no inventory at all. @throws Error for every status but 200. */
   async need(path: string): Promise<JsonObject> {
     const { status, data } = await this.read(path);
-    if (status !== 200) throw new Error(`GET ${path} answered ${status}, expected 200; the inventory needs it`);
+    if (status !== 200)
+      throw new Error(`GET ${path} answered ${status}, expected 200; the inventory needs it`);
     return data;
   }
 

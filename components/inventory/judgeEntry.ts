@@ -15,7 +15,10 @@ export function judgeEntry(before: InventoryEntry, after: InventoryEntry): Judge
     return { outcome: "regressed", why: "readable before, unreadable after" };
   }
   if (before.version === undefined && old.has("")) {
-    return { outcome: "notCompared", why: unreadable.length > 0 ? "unreadable on both sides" : "unreadable before" };
+    return {
+      outcome: "notCompared",
+      why: unreadable.length > 0 ? "unreadable on both sides" : "unreadable before",
+    };
   }
   const versions = judgeVersions(before.version ?? 0, after.version ?? 0, old, now);
   if (versions.outcome !== "equal" && versions.outcome !== "newer") return versions;
@@ -39,7 +42,8 @@ function judgeVersions(oldVersion: number, newVersion: number, old: Digests, now
     const [then, next] = [old.get(String(n))!, now.get(String(n))];
     if (next === undefined) {
       // A writer may push the oldest versions out; nothing else may.
-      if (newVersion === oldVersion || n > oldest) return { outcome: "regressed", why: `version ${n} is gone` };
+      if (newVersion === oldVersion || n > oldest)
+        return { outcome: "regressed", why: `version ${n} is gone` };
     } else if (then !== next) {
       if (then === "x") return { outcome: "regressed", why: `version ${n} was destroyed and is back` };
       if (then.startsWith("l:") && next.startsWith("l:")) {

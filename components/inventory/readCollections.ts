@@ -93,7 +93,11 @@ async function readTransitKey(walk: InventoryWalk, place: Place): Promise<void> 
   const settings: JsonObject = without(data, ["keys", "latest_version"]);
   const numbers = Object.keys(versions).sort((a, b) => Number(a) - Number(b));
   const digests = numbers.map((n) => `${n}:l:${walk.digestAt(place, n, versions[n])}`);
-  walk.note(place, [`c:${walk.digestAt(place, "c", settled(settings))}`, ...digests], Number(data["latest_version"] ?? 0));
+  walk.note(
+    place,
+    [`c:${walk.digestAt(place, "c", settled(settings))}`, ...digests],
+    Number(data["latest_version"] ?? 0),
+  );
 }
 
 async function readSetting(walk: InventoryWalk, place: Place): Promise<void> {

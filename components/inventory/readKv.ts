@@ -79,7 +79,12 @@ async function readVersions(walk: InventoryWalk, place: Place, listed: JsonObjec
   walk.note(place, digests, Number(metadata["current_version"]));
 }
 
-async function versionDigest(walk: InventoryWalk, place: Place, n: string, flags: JsonObject): Promise<string> {
+async function versionDigest(
+  walk: InventoryWalk,
+  place: Place,
+  n: string,
+  flags: JsonObject,
+): Promise<string> {
   const known = stateOf(flags);
   if (known !== "live") return `${n}:${known}`;
   const { status, data } = await walk.read(`${place.mount}data/${place.path}`, `?version=${n}`);

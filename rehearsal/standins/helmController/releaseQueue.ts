@@ -18,7 +18,13 @@ export function trigger({ metadata }: HelmRelease): string {
     key.startsWith("reconcile.fluxcd.io/"),
   );
   const held = metadata.finalizers?.includes(finalizer) ?? false;
-  return JSON.stringify([metadata.uid, metadata.generation, metadata.deletionTimestamp ?? null, held, asked.sort()]);
+  return JSON.stringify([
+    metadata.uid,
+    metadata.generation,
+    metadata.deletionTimestamp ?? null,
+    held,
+    asked.sort(),
+  ]);
 }
 
 /** One worker for each HelmRelease: never two passes over the same one at a time, a change while one runs adds one. */

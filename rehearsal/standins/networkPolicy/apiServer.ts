@@ -73,8 +73,9 @@ export class ApiServer {
       const call = request(url, { method, headers, signal, agent: this.agent }, (answer) => {
         const status = answer.statusCode ?? 0;
         const refused: string[] = [];
-        answer.on("error", fail);
+        // The interface passes the answer's errors on as its own.
         createInterface(answer)
+          .on("error", fail)
           .on("line", (line) => (status < 300 ? onLine(line) : refused.push(line)))
           .on("close", () => {
             if (!answer.complete)

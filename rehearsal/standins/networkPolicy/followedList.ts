@@ -5,7 +5,6 @@ import type { Followed } from "./runFollower";
 
 /** The server is asked to end each watch after this long, so a dead connection never looks like a quiet one. */
 const watchSeconds = 240;
-const retryMs = 1_000;
 
 interface WatchEvent<T> {
   readonly type: string;
@@ -20,10 +19,14 @@ export class FollowedList<T extends KubernetesObject> implements Followed {
   private readonly stopping = new AbortController();
   private onChange: () => void = () => undefined;
 
-  /** @param path API path of the collection, such as "/api/v1/pods". */
+  /**
+   * @param path API path of the collection, such as "/api/v1/pods".
+   * @param retryMs pause before it is listed again after a problem, in milliseconds.
+   */
   constructor(
     private readonly api: ApiServer,
     private readonly path: string,
+    private readonly retryMs = 1_000,
   ) {}
 
   get synced(): boolean {
@@ -39,7 +42,7 @@ export class FollowedList<T extends KubernetesObject> implements Followed {
   }
 
   /**
-   * Follows the collection until `stop`; problems are logged and retried every second.
+   * Follows the collection until `stop`; problems are logged, then it is listed again.
    * @param onChange called after every list and every change.
    */
   async run(onChange: () => void): Promise<void> {
@@ -51,10 +54,9 @@ export class FollowedList<T extends KubernetesObject> implements Followed {
         while (!signal.aborted) version = await this.watchFrom(version);
       } catch (error) {
         if (signal.aborted) return;
-        console.error(
-          `${error instanceof Error ? error.message : String(error)}; listing again in ${retryMs / 1000} s`,
-        );
-        await delay(retryMs, undefined, { signal }).catch(() => undefined);
+        const problem = error instanceof Error ? error.message : String(error);
+        console.error(`${this.path}: ${problem}; listing again in ${this.retryMs} ms`);
+        await delay(this.retryMs, undefined, { signal }).catch(() => undefined);
       }
     }
   }
@@ -83,8 +85,7 @@ export class FollowedList<T extends KubernetesObject> implements Followed {
       { path: this.path, query, signal, timeoutMs: (watchSeconds + 30) * 1000 },
       (line) => {
         const { type, object } = JSON.parse(line) as WatchEvent<T>;
-        if (type === "ERROR")
-          refused.push(`the watch of ${this.path} ended with ${object.code}: ${object.message}`);
+        if (type === "ERROR") refused.push(`the watch ended with ${object.code}: ${object.message}`);
         else version = this.apply(type, object) ?? version;
       },
     );

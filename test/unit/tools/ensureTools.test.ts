@@ -69,10 +69,7 @@ describe("making a missing tool", () => {
     await ensureTools((line) => lines.push(line), ["coredns"]);
     assert.equal(lines.length, 2);
     assert.equal(calls().length, 1);
-    assert.match(
-      calls()[0] ?? "",
-      / CGO_ENABLED=0 build -trimpath -ldflags -s -w {2}-o \S+ \.$/,
-    );
+    assert.match(calls()[0] ?? "", / CGO_ENABLED=0 build -trimpath -ldflags -s -w {2}-o \S+ \.$/);
   });
 
   it("keeps a user's GOFLAGS, except the one that would bypass the pinned sums", async () => {

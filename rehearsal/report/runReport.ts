@@ -1,0 +1,73 @@
+/** Everything that a report shows, as plain data. Numbers that were not measured are NaN (null once in JSON). */
+export interface RunReport {
+  readonly title: string;
+  /** RFC 3339, as every time here. */
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly keys: number;
+  readonly seed: string;
+  /** The verdict is "passed" when each of them holds. */
+  readonly claims: readonly ReportClaim[];
+  readonly versions: Readonly<Record<string, string>>;
+  readonly machine: string;
+  readonly stages: readonly ReportStage[];
+  /** Lines of the gate, in order. */
+  readonly gate: readonly string[];
+  readonly peers: readonly Readonly<Record<string, unknown>>[];
+  readonly clusterId: { readonly before: string; readonly after: string };
+  /** Counts and digests of the inventory comparison. */
+  readonly inventory: Readonly<Record<string, number | boolean | string>>;
+  readonly manifest: {
+    readonly entries: number;
+    readonly digest: string;
+    readonly seconds: number;
+    readonly keysPerSecond: number;
+  };
+  readonly outage: ReportOutage;
+  /** Writes by the time of their answer, in buckets of one length. */
+  readonly availability: readonly AvailabilityBucket[];
+  readonly failoverSeconds: number;
+  readonly standIns: readonly string[];
+  readonly journal: readonly ReportEvent[];
+}
+
+export interface ReportClaim {
+  readonly claim: string;
+  readonly holds: boolean;
+  /** What was seen, in words. */
+  readonly seen: string;
+}
+
+export interface ReportStage {
+  readonly name: string;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly previewSeconds: number;
+  readonly upSeconds: number;
+  /** What `pulumi up` says that it changed. */
+  readonly summary: string;
+}
+
+export interface ReportOutage {
+  /** Longest time between two acknowledged writes. */
+  readonly longestMs: number;
+  readonly from: string;
+  readonly to: string;
+  readonly acknowledged: number;
+  readonly failedWrites: number;
+  readonly lost: number;
+  readonly wrong: number;
+}
+
+export interface AvailabilityBucket {
+  /** Start of the bucket, milliseconds since 1970. */
+  readonly atMs: number;
+  readonly ok: number;
+  readonly failed: number;
+}
+
+export interface ReportEvent {
+  readonly time: string;
+  readonly step: string;
+  readonly beat: string;
+}
