@@ -1,5 +1,5 @@
 import { figure, label, LEFT, RIGHT, timeScale, WIDTH } from "./chartParts";
-import { bucketLength, mergeBuckets, niceTop, timeTicks } from "./chartScale";
+import { bucketLength, niceTop, timeTicks } from "./chartScale";
 import { seconds } from "./reportTables";
 import type { AvailabilityBucket, RunReport } from "./runReport";
 
@@ -18,7 +18,7 @@ interface View {
 export function availabilityChart(report: RunReport, view: View): string {
   const x = timeScale(view.fromMs, view.toMs);
   const inView = report.availability.filter(({ atMs }) => atMs >= view.fromMs && atMs <= view.toMs);
-  const buckets = mergeBuckets(inView, MOST_BUCKETS);
+  const buckets = bars(inView, MOST_BUCKETS);
   const length = bucketLength(buckets);
   const rate = (writes: number) => (writes * 1000) / length;
   const top = niceTop(Math.max(0, ...buckets.map(({ ok, failed }) => rate(ok + failed))));
@@ -57,4 +57,19 @@ function outageBand(report: RunReport, view: View, x: (ms: number) => number): s
     `<rect class="outage" x="${x(from)}" y="${TOP}" width="${width}" height="${PLOT}"/>` +
     label(middle, TOP - 8, `no write for ${seconds(report.outage.longestMs / 1000)}`, "middle")
   );
+}
+
+/** Joins neighbouring buckets until at most `most` are left; no write is dropped. */
+export function bars(buckets: readonly AvailabilityBucket[], most: number): AvailabilityBucket[] {
+  const size = Math.max(1, Math.ceil(buckets.length / most));
+  const merged: AvailabilityBucket[] = [];
+  for (let from = 0; from < buckets.length; from += size) {
+    const part = buckets.slice(from, from + size);
+    merged.push({
+      atMs: part[0]!.atMs,
+      ok: part.reduce((sum, bucket) => sum + bucket.ok, 0),
+      failed: part.reduce((sum, bucket) => sum + bucket.failed, 0),
+    });
+  }
+  return merged;
 }

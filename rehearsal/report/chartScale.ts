@@ -2,21 +2,6 @@ import type { AvailabilityBucket } from "./runReport";
 
 const TICK_SECONDS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600];
 
-/** Joins neighbouring buckets until at most `most` are left; no write is dropped. */
-export function mergeBuckets(buckets: readonly AvailabilityBucket[], most: number): AvailabilityBucket[] {
-  const size = Math.max(1, Math.ceil(buckets.length / most));
-  const merged: AvailabilityBucket[] = [];
-  for (let from = 0; from < buckets.length; from += size) {
-    const part = buckets.slice(from, from + size);
-    merged.push({
-      atMs: part[0]!.atMs,
-      ok: part.reduce((sum, bucket) => sum + bucket.ok, 0),
-      failed: part.reduce((sum, bucket) => sum + bucket.failed, 0),
-    });
-  }
-  return merged;
-}
-
 /** Length of a bucket in milliseconds. @default 1000 where there are fewer than two */
 export function bucketLength(buckets: readonly AvailabilityBucket[]): number {
   return buckets.length < 2 ? 1000 : Math.max(1, buckets[1]!.atMs - buckets[0]!.atMs);

@@ -2,22 +2,23 @@ import { availabilityChart } from "./availabilityChart";
 import { escapeHtml } from "./chartParts";
 import { STYLE } from "./reportStyle";
 import { reportTables, seconds, type ReportTable } from "./reportTables";
-import type { RunReport } from "./runReport";
+import { verdict, type RunReport } from "./runReport";
 import { timelineChart } from "./timelineChart";
 
 /** The outage is shown with at least this much around it. */
 const ZOOM_MARGIN_MS = 10_000;
 
 /** The report as one HTML file that loads nothing from elsewhere. */
-export function htmlReport(report: RunReport, verdict: string): string {
+export function htmlReport(report: RunReport): string {
+  const result = verdict(report);
   const tables = reportTables(report);
   return [
     '<!doctype html><html lang="en"><head><meta charset="utf-8">',
     '<meta name="viewport" content="width=device-width, initial-scale=1">',
     // The page may hold hostile names: whatever slipped through could still load and run nothing.
     `<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">`,
-    `<title>${escapeHtml(report.title)}: ${escapeHtml(verdict)}</title><style>${STYLE}</style></head><body><main>`,
-    `<header><h1>${escapeHtml(report.title)}</h1><p class="verdict ${verdict === "passed" ? "good" : "bad"}">${escapeHtml(verdict)}</p></header>`,
+    `<title>${escapeHtml(report.title)}: ${result}</title><style>${STYLE}</style></head><body><main>`,
+    `<header><h1>${escapeHtml(report.title)}</h1><p class="verdict ${result === "passed" ? "passed" : "failed-run"}">${result}</p></header>`,
     tiles(report),
     table(tables[0]!),
     charts(report),
@@ -27,7 +28,7 @@ export function htmlReport(report: RunReport, verdict: string): string {
 }
 
 function tiles(report: RunReport): string {
-  const voters = report.peers.filter((peer) => peer["voter"] === true).length;
+  const voters = report.peers.filter((peer) => peer.voter).length;
   const held = report.claims.filter((claim) => claim.holds).length;
   const facts = [
     [`${held} of ${report.claims.length}`, "claims hold"],

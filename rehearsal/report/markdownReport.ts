@@ -1,11 +1,11 @@
 import { reportTables, type ReportTable } from "./reportTables";
-import type { RunReport } from "./runReport";
+import { verdict, type RunReport } from "./runReport";
 
 /** The report as GitHub-flavoured Markdown. */
-export function markdownReport(report: RunReport, verdict: string): string {
+export function markdownReport(report: RunReport): string {
   return [
     `# ${cell(report.title)}`,
-    `**Verdict: ${verdict.toUpperCase()}**`,
+    `**Verdict: ${verdict(report).toUpperCase()}**`,
     ...reportTables(report).map(section),
   ]
     .join("\n\n")

@@ -13,7 +13,7 @@ h2 { font-size: 17px; margin: 0 0 8px; }
 h3 { font-size: 14px; margin: 16px 0 4px; color: var(--soft); font-weight: 600; }
 p { margin: 0 0 10px; color: var(--soft); }
 .verdict { margin: 0; padding: 4px 16px; border-radius: 999px; border: 2px solid; font-weight: 700; text-transform: uppercase; letter-spacing: .04em; }
-.good { color: var(--good); } .bad { color: var(--failed); }
+.passed { color: var(--good); } .failed-run, .bad { color: var(--failed); }
 section, .tiles > div { background: var(--card); border: 1px solid var(--line); border-radius: 10px; }
 section { padding: 18px 20px; margin-top: 16px; }
 .tiles { display: grid; grid-template-columns: repeat(auto-fit, minmax(160px, 1fr)); gap: 12px; margin: 20px 0 0; }

@@ -69,7 +69,11 @@ export function reportTables(report: RunReport): ReportTable[] {
       numbers: [1],
       rows: Object.entries(report.inventory).map(([name, value]) => [name, text(value)]),
     },
-    peersTable(report),
+    {
+      title: "Raft peers",
+      head: ["Node", "Address", "Leader", "Voter"],
+      rows: report.peers.map((peer) => [peer.nodeId, peer.address, text(peer.leader), text(peer.voter)]),
+    },
     {
       title: "Run",
       head: ["What", "Value"],
@@ -99,15 +103,6 @@ export function reportTables(report: RunReport): ReportTable[] {
   ];
 }
 
-function peersTable(report: RunReport): ReportTable {
-  const head = [...new Set(report.peers.flatMap((peer) => Object.keys(peer)))];
-  return {
-    title: "Raft peers",
-    head: head.length > 0 ? head : ["Peer"],
-    rows: report.peers.map((peer) => head.map((field) => text(peer[field]))),
-  };
-}
-
 /** "12.3 s", or "not measured". */
 export function seconds(value: number): string {
   return Number.isFinite(value) ? `${value.toFixed(1)} s` : "not measured";
@@ -123,8 +118,7 @@ function clock(time: string): string {
   return Number.isNaN(ms) ? time : `${new Date(ms).toISOString().slice(11, 21)} UTC`;
 }
 
-function text(value: unknown): string {
+function text(value: number | boolean | string): string {
   if (typeof value === "boolean") return value ? "yes" : "no";
-  if (typeof value === "number") return count(value);
-  return typeof value === "string" ? value : JSON.stringify(value ?? null);
+  return typeof value === "number" ? count(value) : value;
 }

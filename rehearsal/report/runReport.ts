@@ -13,7 +13,7 @@ export interface RunReport {
   readonly stages: readonly ReportStage[];
   /** Lines of the gate, in order. */
   readonly gate: readonly string[];
-  readonly peers: readonly Readonly<Record<string, unknown>>[];
+  readonly peers: readonly ReportPeer[];
   readonly clusterId: { readonly before: string; readonly after: string };
   /** Counts and digests of the inventory comparison. */
   readonly inventory: Readonly<Record<string, number | boolean | string>>;
@@ -36,6 +36,13 @@ export interface ReportClaim {
   readonly holds: boolean;
   /** What was seen, in words. */
   readonly seen: string;
+}
+
+export interface ReportPeer {
+  readonly nodeId: string;
+  readonly address: string;
+  readonly leader: boolean;
+  readonly voter: boolean;
 }
 
 export interface ReportStage {
@@ -70,4 +77,10 @@ export interface ReportEvent {
   readonly time: string;
   readonly step: string;
   readonly beat: string;
+}
+
+/** "passed" only when there are claims, all of them hold, and no acknowledged write is lost or wrong. */
+export function verdict(report: RunReport): "passed" | "failed" {
+  const held = report.claims.length > 0 && report.claims.every((claim) => claim.holds);
+  return held && report.outage.lost === 0 && report.outage.wrong === 0 ? "passed" : "failed";
 }

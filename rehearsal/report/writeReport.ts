@@ -4,12 +4,6 @@ import { htmlReport } from "./htmlReport";
 import { markdownReport } from "./markdownReport";
 import type { RunReport } from "./runReport";
 
-/** "passed" only when there are claims, all of them hold, and no acknowledged write is lost or wrong. */
-export function verdict(report: RunReport): "passed" | "failed" {
-  const held = report.claims.length > 0 && report.claims.every((claim) => claim.holds);
-  return held && report.outage.lost === 0 && report.outage.wrong === 0 ? "passed" : "failed";
-}
-
 /** Writes `report.md` and `report.html` into `dir`, which is made when it is absent; gives their paths. */
 export async function writeReport(
   report: RunReport,
@@ -17,7 +11,7 @@ export async function writeReport(
 ): Promise<{ markdown: string; html: string }> {
   await mkdir(dir, { recursive: true });
   const paths = { markdown: join(dir, "report.md"), html: join(dir, "report.html") };
-  await writeFile(paths.markdown, markdownReport(report, verdict(report)), { mode: 0o600 });
-  await writeFile(paths.html, htmlReport(report, verdict(report)), { mode: 0o600 });
+  await writeFile(paths.markdown, markdownReport(report), { mode: 0o600 });
+  await writeFile(paths.html, htmlReport(report), { mode: 0o600 });
   return paths;
 }

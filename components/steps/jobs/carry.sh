@@ -72,7 +72,7 @@ echo "@total $total"
 # --- forth, and back again for the proof ---
 started=$(date +%s)
 : > "$WORK/forth.log"
-(while sleep 1; do echo "@copied $(grep -c 'copied key' "$WORK/forth.log" || true)"; done) &
+(while sleep 1 > /dev/null 2>&1; do echo "@copied $(grep -c 'copied key' "$WORK/forth.log" || true)"; done) &
 ticker=$!
 ok=yes
 migrate /job/forth.hcl "$WORK/forth.log" || ok=no

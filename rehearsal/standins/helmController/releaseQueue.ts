@@ -1,7 +1,6 @@
 import { finalizer, type HelmRelease } from "./helmRelease";
 import type { Next } from "./reconcileRelease";
 
-const firstBackoffMs = 750;
 const longestBackoffMs = 60_000;
 
 interface Entry {
@@ -36,6 +35,7 @@ export class ReleaseQueue {
   constructor(
     private readonly reconcile: (namespace: string, name: string) => Promise<Next>,
     private readonly log: (line: string) => void,
+    private readonly firstBackoffMs = 750,
   ) {}
 
   /** Tells of a listed or changed HelmRelease. */
@@ -86,7 +86,7 @@ export class ReleaseQueue {
     if (entry.again) this.schedule(key, entry, 0);
     else if (next.kind === "after") this.schedule(key, entry, next.ms);
     else if (next.kind === "retry") {
-      this.schedule(key, entry, Math.min(firstBackoffMs * 2 ** (entry.failures - 1), longestBackoffMs));
+      this.schedule(key, entry, Math.min(this.firstBackoffMs * 2 ** (entry.failures - 1), longestBackoffMs));
     }
   }
 }

@@ -12,8 +12,8 @@ describe("helm-controller stand-in: queue", () => {
     let running = 0;
     let most = 0;
     let passes = 0;
-    const release1 = { open: () => undefined as void };
-    const gate = new Promise<void>((resolve) => (release1.open = resolve));
+    let open = (): void => undefined;
+    const gate = new Promise<void>((resolve) => (open = resolve));
     const twice = new Promise<void>((resolve) => {
       const queue = new ReleaseQueue(
         async () => {
@@ -22,7 +22,7 @@ describe("helm-controller stand-in: queue", () => {
           if (passes === 1) {
             queue.changed(release(2));
             queue.changed(release(3));
-            release1.open();
+            open();
           }
           await gate;
           running -= 1;
@@ -70,6 +70,7 @@ describe("helm-controller stand-in: queue", () => {
           return Promise.resolve({ kind: "wait" });
         },
         (line) => lines.push(line),
+        1,
       );
       queue.changed(release(1));
     });

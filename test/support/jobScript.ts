@@ -1,0 +1,92 @@
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+
+const JOBS = resolve(__dirname, "../../components/steps/jobs");
+
+/** What a Job's script left. */
+export interface ScriptRun {
+  readonly code: number | null;
+  /** The termination message, parsed. */
+  readonly result: Record<string, unknown>;
+  readonly output: string;
+}
+
+/** A Job's script on a folder in place of the volume, with a fake `bao` in place of the real one. */
+export class JobScript {
+  readonly dir = mkdtempSync(join(tmpdir(), "job-script-"));
+  readonly data = join(this.dir, "data");
+
+  constructor(private readonly script: "carry.sh" | "fileCopy.sh") {
+    for (const [path, text] of Object.entries({
+      "core/_keyring": '{"Value":"a2V5"}',
+      "core/_seal-config": '{"Value":"e30="}',
+      "logical/m1/_one": '{"Value":"b25l"}',
+      "logical/m1/deep/_two": '{"Value":"dHdv"}',
+      "sys/policy/_default": '{"Value":"cG9s"}',
+    })) {
+      this.put(path, text);
+    }
+  }
+
+  put(path: string, text: string): void {
+    mkdirSync(dirname(join(this.data, path)), { recursive: true });
+    writeFileSync(join(this.data, path), text);
+  }
+
+  read(path: string): string {
+    return readFileSync(join(this.data, path), "utf8");
+  }
+
+  /** Runs the real script; only its fixed folders are moved. `bao` is the body of the fake. */
+  run(bao: string): ScriptRun {
+    const [work, bin, job] = ["work", "bin", "job"].map((name) => join(this.dir, name)) as [
+      string,
+      string,
+      string,
+    ];
+    rmSync(work, { recursive: true, force: true });
+    for (const folder of [work, bin, job]) mkdirSync(folder, { recursive: true });
+    writeFileSync(join(bin, "bao"), `#!/bin/sh\nWORK=${work}\nDATA=${this.data}\n${bao}\n`);
+    chmodSync(join(bin, "bao"), 0o755);
+    const message = join(this.dir, "message");
+    rmSync(message, { force: true });
+    const text = readFileSync(join(JOBS, this.script), "utf8")
+      .replaceAll("/openbao/data", this.data)
+      .replaceAll("WORK=/work", `WORK=${work}`)
+      .replaceAll("/dev/termination-log", message)
+      .replaceAll("/job/", `${job}/`);
+    const path = join(this.dir, "script.sh");
+    writeFileSync(path, text);
+    const done = spawnSync("sh", [path], {
+      encoding: "utf8",
+      timeout: 30_000,
+      env: { PATH: `${bin}:${process.env["PATH"]}` },
+    });
+    let result: Record<string, unknown> = {};
+    try {
+      result = JSON.parse(readFileSync(message, "utf8")) as Record<string, unknown>;
+    } catch {
+      // A script that died before its end has no message.
+    }
+    return { code: done.status, result, output: done.stdout + done.stderr };
+  }
+
+  remove(): void {
+    rmSync(this.dir, { recursive: true, force: true });
+  }
+}
+
+/** A `bao operator migrate` that copies everything both ways, as the real one does. */
+export const COPYING_BAO = `
+case "$*" in
+  *forth.hcl*)
+    mkdir -p $WORK/raft/raft
+    (cd $WORK/view && find -L . -type f) > $WORK/list
+    while read -r f; do echo "copied key: path=$f" >&2; done < $WORK/list
+    echo store > $WORK/raft/vault.db
+    echo log > $WORK/raft/raft/raft.db ;;
+  *back.hcl*) cp -RL $WORK/view/. $WORK/back/ ;;
+esac
+echo "Success! All of the keys have been migrated."`;

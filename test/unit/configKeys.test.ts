@@ -1,0 +1,39 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { configSchema } from "../../config";
+import { planSteps } from "../../components/steps/plan";
+
+function project(name: string): string {
+  return readFileSync(join(__dirname, "../..", name), "utf8");
+}
+
+/** First groups of all matches of `pattern`, sorted. */
+function found(text: string, pattern: RegExp): string[] {
+  return [...text.matchAll(pattern)].map((match) => match[1]!).sort();
+}
+
+describe("described config and steps", () => {
+  const keys = Object.keys(configSchema.shape).sort();
+
+  it("Pulumi.yaml describes each config key, and no other", () => {
+    assert.deepEqual(found(project("Pulumi.yaml"), /^# {3}(\w+): \S/gm), keys);
+  });
+
+  it("README's config table has each config key, and no other", () => {
+    const config = project("README.md").split("\n## Config\n")[1]?.split("\n## ")[0] ?? "";
+    assert.deepEqual(found(config, /^\| `(\w+)`/gm), keys);
+  });
+
+  it("docs/steps.md has each step of the plan in its order, with its hazards", () => {
+    const rows = [...project("docs/steps.md").matchAll(/^\| `([-\w]+)`.*\| ([A-Z0-9 ]+?) +\|$/gm)];
+    const plan = planSteps("openbao", 2).map(({ id, hazards }) => [
+      id.startsWith("follower-") ? "follower-N" : id,
+      hazards.join(" "),
+    ]);
+    assert.deepEqual(
+      rows.map((row) => [row[1], row[2]]),
+      plan,
+    );
+  });
+});
