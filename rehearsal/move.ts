@@ -4,7 +4,6 @@ import { setTimeout as delay } from "node:timers/promises";
 import { STAGES, type Stage } from "../config";
 import type { KubeClient } from "../components/cluster/kubeClient";
 import { readJournal } from "../components/cluster/journal";
-import { planSteps } from "../components/steps/plan";
 import type { PulumiRun, PulumiStack } from "./pulumiStack";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 
@@ -20,6 +19,16 @@ export interface StageRun {
 }
 
 const KILL_WAIT_SECONDS = 240;
+
+/** The step of each stage in which the run is killed: the one with the most half done. */
+const VICTIMS: Readonly<Record<Stage, string>> = {
+  network: "network-probe",
+  backup: "file-copy",
+  cutover: "carry",
+  replicas: "follower-1",
+  verify: "failover-drill",
+  land: "resume",
+};
 
 /** Takes the stack through every stage: `pulumi preview`, then `pulumi up`. @throws Error at the first that fails. */
 export async function moveThroughStages(
@@ -77,7 +86,7 @@ function passed(stage: Stage, what: string, run: PulumiRun): PulumiRun {
 }
 
 /**
- * Starts `pulumi up`, waits until a step of the stage's middle has begun to act, and kills everything at once with
+ * Starts `pulumi up`, waits until the stage's victim has begun to act, and kills everything at once with
  * SIGKILL, as a lost runner would be.
  */
 async function killOnce(
@@ -86,19 +95,18 @@ async function killOnce(
   stage: Stage,
   log: (line: string) => void,
 ): Promise<void> {
-  const steps = planSteps("openbao", 3).filter((step) => step.stage === stage);
-  const victim = steps[Math.floor(steps.length / 2)]!;
+  const victim = VICTIMS[stage];
   const { child, done } = stack.startUp();
   const end = Date.now() + KILL_WAIT_SECONDS * 1000;
   let acting = false;
   while (!acting && child.exitCode === null && Date.now() < end) {
     const entries = await readJournal(kube, SOURCE_NAMESPACE);
-    acting = entries.some((entry) => entry.step === victim.id && entry.beat === "act");
+    acting = entries.some((entry) => entry.step === victim && entry.beat === "act");
     if (!acting) await delay(50);
   }
   killAll(child);
   await done;
-  log(`${stage}: killed ${acting ? `in step ${victim.id}` : "at its end"}; starting it again`);
+  log(`${stage}: killed ${acting ? `in step ${victim}` : "at its end"}; starting it again`);
   await stack.cancel();
 }
 

@@ -1,13 +1,21 @@
 import { execFile } from "node:child_process";
 import { existsSync, lstatSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { join, resolve, sep } from "node:path";
+import { join, normalize, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { helmReleaseEdit } from "./helmReleaseEdit";
-import { refusal } from "./landRefusal";
+import { refusal, type LandRefusal } from "./landRefusal";
 import { renderedValues } from "./renderedValues";
 import { variablesEdit } from "./variablesEdit";
 
 const GIT_TIMEOUT_MS = 30_000;
+
+/** Set inside a hook; they would send the commits to the hook's repository. */
+const HOOK_VARIABLES = new Set(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"]);
+
+const FALLBACK_IDENTITY = {
+  "user.name": "openbao-raft-migration",
+  "user.email": "openbao-raft-migration@localhost",
+};
 
 /** What is to land, and where. */
 export interface LandPlan {
@@ -29,6 +37,8 @@ export interface LandResult {
   readonly branch: string;
   /** Subjects of the commits made now; empty when all had landed before. */
   readonly commits: readonly string[];
+  /** Files that these commits changed, inside the checkout. */
+  readonly changed: readonly string[];
   /** The branch's newest commit. */
   readonly head: string;
   /** The HelmRelease's values as Flux would render them from the branch. */
@@ -43,33 +53,68 @@ interface Edit {
 
 /**
  * Writes the change set into the checkout: one commit a theme, nothing pushed. A second run finds nothing to do.
- * @throws LandRefusal for a checkout that is missing, dirty or not understood; nothing is written then.
+ * @throws LandRefusal for a checkout that is missing, dirty or not understood; nothing is written then. Also for
+ * a commit that git refuses (a hook, a missing key): its edit is taken back, and a commit made before it stays.
  */
 export async function land(plan: LandPlan): Promise<LandResult> {
   const checkout = resolve(plan.checkout);
   await assertClean(checkout);
-  const edits = editsOf(plan);
-  for (const { file } of edits) assertInside(checkout, file);
-  await switchTo(checkout, plan.branch);
-  // Every edit is made before the first is written: a shape that is not understood leaves the tree as it was.
-  const texts = edits.map((edit) => ({
-    ...edit,
-    text: edit.change(readFileSync(join(checkout, edit.file), "utf8")),
-  }));
+  // Tried on the commit first: a shape that is not understood leaves the branch and the tree as they were.
+  const known = await hasBranch(checkout, plan.branch);
+  await filesToChange(checkout, plan, known ? `refs/heads/${plan.branch}` : "HEAD");
+  await switchTo(checkout, plan.branch, known);
   const commits: string[] = [];
-  for (const { file, subject, text } of texts) {
-    if (readFileSync(join(checkout, file), "utf8") === text) continue;
+  const changed = new Set<string>();
+  for (const { file, subject, change } of editsOf(plan)) {
+    // Checked and read after the switch, and anew each time: both themes may stand in one file.
+    assertInside(checkout, file);
+    const before = readFileSync(join(checkout, file), "utf8");
+    const text = change(before);
+    if (text === before) continue;
     writeFileSync(join(checkout, file), text);
-    await git(checkout, "add", "--", file);
-    await git(checkout, ...(await identity(checkout)), "commit", "--quiet", "--message", subject, "--", file);
+    await commit(checkout, file, subject);
     commits.push(subject);
+    changed.add(file);
   }
   return {
     branch: plan.branch,
     commits,
+    changed: [...changed],
     head: await git(checkout, "rev-parse", "HEAD"),
     values: await renderedValues(checkout, plan),
   };
+}
+
+/**
+ * Tells whether the branch is there and says all of the change set; reads commits only, whatever is checked out.
+ * @throws LandRefusal for a checkout or a file that is missing or not understood.
+ */
+export async function landedAlready(plan: LandPlan): Promise<boolean> {
+  const checkout = resolve(plan.checkout);
+  await statusOf(checkout);
+  if (!(await hasBranch(checkout, plan.branch))) return false;
+  return (await filesToChange(checkout, plan, `refs/heads/${plan.branch}`)).length === 0;
+}
+
+/** The files that the change set would change in a commit; writes nothing. */
+async function filesToChange(checkout: string, plan: LandPlan, ref: string): Promise<string[]> {
+  const texts = new Map<string, string>();
+  const files = new Set<string>();
+  for (const { file, change } of editsOf(plan)) {
+    const before = texts.get(file) ?? (await committed(checkout, ref, file));
+    const text = change(before);
+    texts.set(file, text);
+    if (text !== before) files.add(file);
+  }
+  return [...files];
+}
+
+/** A tree holds a link as an entry of its own mode, so no path read here leads out of the checkout. */
+async function committed(checkout: string, ref: string, file: string): Promise<string> {
+  const path = normalize(file);
+  const entry = await git(checkout, "--literal-pathspecs", "ls-tree", ref, "--", path).catch(() => "");
+  if (!/^100\d{3} blob /.test(entry)) throw noFile(file);
+  return await gitRaw(checkout, "show", `${ref}:./${path}`);
 }
 
 function editsOf(plan: LandPlan): Edit[] {
@@ -97,67 +142,105 @@ function editsOf(plan: LandPlan): Edit[] {
 }
 
 async function assertClean(checkout: string): Promise<void> {
-  if (!existsSync(checkout)) {
-    throw refusal(
-      checkout,
-      "no folder",
-      "the platform's Git checkout",
-      'set "openbao-migration:git.checkout"',
-    );
-  }
-  let status: string;
+  const status = await statusOf(checkout);
+  if (status === "") return;
+  throw refusal(
+    checkout,
+    `changes that are not committed (${status.split("\n")[0]?.slice(0, 100)})`,
+    "a clean tree",
+    "commit or stash them",
+  );
+}
+
+async function statusOf(checkout: string): Promise<string> {
+  const refuse = (found: string): LandRefusal =>
+    refusal(checkout, found, "the platform's Git checkout", 'set "openbao-migration:git.checkout"');
+  if (!existsSync(checkout)) throw refuse("no folder");
   try {
-    status = await git(checkout, "status", "--porcelain");
-  } catch {
-    throw refusal(
-      checkout,
-      "no Git repository",
-      "the platform's Git checkout",
-      'set "openbao-migration:git.checkout"',
-    );
-  }
-  const first = status.split("\n")[0];
-  if (status !== "") {
-    throw refusal(
-      checkout,
-      `changes that are not committed (${first?.slice(0, 100)})`,
-      "a clean tree",
-      "commit or stash them",
-    );
+    return await git(checkout, "status", "--porcelain");
+  } catch (error) {
+    // Git also says no to a folder of another user, which a bare "no repository" would hide.
+    throw refuse(`no Git repository that can be read (${words(error)})`);
   }
 }
 
 /** A link could lead out of the checkout. */
 function assertInside(checkout: string, file: string): void {
   const path = join(checkout, file);
-  if (!existsSync(path) || !lstatSync(path).isFile()) {
-    throw refusal(file, "no such file in the checkout", "the file named in the config", "correct its path");
-  }
+  if (!existsSync(path) || !lstatSync(path).isFile()) throw noFile(file);
   if (!realpathSync(path).startsWith(realpathSync(checkout) + sep)) {
     throw refusal(file, "a path that leads out of the checkout", "a file inside it", "name the real file");
   }
 }
 
-async function switchTo(checkout: string, branch: string): Promise<void> {
+function noFile(file: string): LandRefusal {
+  return refusal(file, "no such file in the checkout", "the file named in the config", "correct its path");
+}
+
+async function hasBranch(checkout: string, branch: string): Promise<boolean> {
+  return (await git(checkout, "for-each-ref", "--format=%(refname)", `refs/heads/${branch}`))
+    .split("\n")
+    .includes(`refs/heads/${branch}`);
+}
+
+async function switchTo(checkout: string, branch: string, known: boolean): Promise<void> {
   if ((await git(checkout, "branch", "--show-current")) === branch) return;
-  const known = await git(checkout, "branch", "--list", "--format=%(refname:short)", branch);
-  await git(checkout, "switch", "--quiet", ...(known === branch ? [branch] : ["--create", branch]));
+  try {
+    await git(checkout, "switch", "--quiet", ...(known ? [branch] : ["--create", branch]));
+  } catch (error) {
+    throw refusal(
+      checkout,
+      `no way to branch ${branch} (${words(error)})`,
+      "one that git can switch to",
+      "switch to it",
+    );
+  }
+}
+
+/** An edit whose commit fails is taken back: a dirty tree would stop the next run. */
+async function commit(checkout: string, file: string, subject: string): Promise<void> {
+  try {
+    await git(checkout, "--literal-pathspecs", "add", "--", file);
+    const who = await identity(checkout);
+    await git(checkout, "--literal-pathspecs", ...who, "commit", "--quiet", "--message", subject, "--", file);
+  } catch (error) {
+    await git(checkout, "--literal-pathspecs", "restore", "--staged", "--worktree", "--", file);
+    throw refusal(
+      file,
+      `a commit that git refused (${words(error)})`,
+      "a commit",
+      "correct that, and run again",
+    );
+  }
 }
 
 /** The user's own name where git has one; a made-up one would hide who ran this. */
 async function identity(checkout: string): Promise<string[]> {
-  try {
-    await git(checkout, "config", "user.email");
-    return [];
-  } catch {
-    return ["-c", "user.name=openbao-raft-migration", "-c", "user.email=openbao-raft-migration@localhost"];
+  const who: string[] = [];
+  for (const [key, fallback] of Object.entries(FALLBACK_IDENTITY)) {
+    // A key that is not set makes git exit with 1.
+    const own = await git(checkout, "config", key).catch(() => "");
+    if (own === "") who.push("-c", `${key}=${fallback}`);
   }
+  return who;
 }
 
 async function git(checkout: string, ...args: string[]): Promise<string> {
+  return (await gitRaw(checkout, ...args)).trim();
+}
+
+async function gitRaw(checkout: string, ...args: string[]): Promise<string> {
+  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !HOOK_VARIABLES.has(key)));
   const { stdout } = await promisify(execFile)("git", ["-C", checkout, ...args], {
     timeout: GIT_TIMEOUT_MS,
-    env: { ...process.env, GIT_TERMINAL_PROMPT: "0" },
+    env: { ...env, GIT_TERMINAL_PROMPT: "0" },
   });
-  return stdout.trim();
+  return stdout;
+}
+
+/** Git's own words, or that it took too long. */
+function words(error: unknown): string {
+  const { stderr, killed } = error as { stderr?: string; killed?: boolean };
+  if (killed === true) return `no answer from git in ${GIT_TIMEOUT_MS / 1000} s`;
+  return (stderr ?? "").trim().split("\n").join(" / ").slice(0, 300) || "git gave no reason";
 }

@@ -1,9 +1,18 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  unlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { land, type LandPlan } from "../../components/land/landing";
+import { land, landedAlready, type LandPlan } from "../../components/land/landing";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
 
@@ -31,6 +40,7 @@ describe("landing in Git (hazard F69)", () => {
 
   const git = (...args: string[]) =>
     execFileSync("git", ["-C", checkout, ...args], { encoding: "utf8" }).trim();
+  const commitAll = () => git("-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "test");
 
   it("makes one commit a theme on the branch, and leaves main as it was", async () => {
     const main = git("rev-parse", "main");
@@ -40,6 +50,7 @@ describe("landing in Git (hazard F69)", () => {
       "feat(openbao): ask for 3 replicas",
       "feat(openbao): run on Raft with 3 nodes",
     ]);
+    assert.deepEqual(result.changed, [HELM_RELEASE_FILE, VARIABLES_FILE]);
     const server = result.values["server"] as { ha: { replicas: unknown }; standalone: { enabled: unknown } };
     assert.equal(server.ha.replicas, 3);
     assert.equal(server.standalone.enabled, false);
@@ -49,7 +60,88 @@ describe("landing in Git (hazard F69)", () => {
     const first = await land(plan);
     const second = await land(plan);
     assert.deepEqual(second.commits, []);
+    assert.deepEqual(second.changed, []);
     assert.equal(second.head, first.head);
+  });
+
+  it("sees from any branch whether all has landed", async () => {
+    assert.equal(await landedAlready(plan), false);
+    await land(plan);
+    git("switch", "--quiet", "main");
+    assert.equal(await landedAlready(plan), true);
+    assert.equal(await landedAlready({ ...plan, replicas: 5 }), false);
+    assert.equal(git("branch", "--show-current"), "main");
+  });
+
+  it("makes both edits where release and variables stand in one file", async () => {
+    const release = join(checkout, HELM_RELEASE_FILE);
+    const variables = readFileSync(join(checkout, VARIABLES_FILE), "utf8").replace(/^---\n/, "");
+    writeFileSync(release, `${readFileSync(release, "utf8")}---\n${variables}`);
+    commitAll();
+    const { values, commits } = await land({ ...plan, variables: HELM_RELEASE_FILE });
+    assert.equal(commits.length, 2);
+    const server = values["server"] as { ha: { replicas: unknown }; standalone: { enabled: unknown } };
+    assert.equal(server.ha.replicas, 3);
+    assert.equal(server.standalone.enabled, false);
+  });
+
+  it("commits as the user that git's config names, and as itself when it names none", async () => {
+    const before = { ...process.env };
+    for (const key of Object.keys(process.env).filter((name) => /^(GIT_|EMAIL$)/.test(name))) {
+      delete process.env[key];
+    }
+    process.env["GIT_CONFIG_GLOBAL"] = "/dev/null";
+    process.env["GIT_CONFIG_NOSYSTEM"] = "1";
+    try {
+      const author = (): string => git("log", "-1", "--format=%an <%ae>");
+      for (const key of ["user.name", "user.email"]) git("config", "--local", key, "");
+      await land(plan);
+      assert.equal(author(), "openbao-raft-migration <openbao-raft-migration@localhost>");
+      git("config", "--local", "user.name", "Ann");
+      git("config", "--local", "user.email", "ann@localhost");
+      await land({ ...plan, replicas: 5 });
+      assert.equal(author(), "Ann <ann@localhost>");
+    } finally {
+      for (const key of Object.keys(process.env)) delete process.env[key];
+      Object.assign(process.env, before);
+    }
+  });
+
+  it("lets the user's hook refuse, with its words, and leaves a clean tree", async () => {
+    const hook = join(checkout, ".git/hooks/pre-commit");
+    mkdirSync(join(checkout, ".git/hooks"), { recursive: true });
+    writeFileSync(hook, "#!/bin/sh\necho lint says no >&2\nexit 1\n");
+    chmodSync(hook, 0o755);
+    await assert.rejects(land(plan), { name: "LandRefusal", message: /lint says no/ });
+    assert.equal(git("status", "--porcelain"), "");
+    rmSync(hook);
+    assert.equal((await land(plan)).commits.length, 2);
+  });
+
+  it("makes no branch for a file that it does not understand", async () => {
+    const release = join(checkout, HELM_RELEASE_FILE);
+    writeFileSync(release, readFileSync(release, "utf8").replace("kind: HelmRelease", "kind: Other"));
+    commitAll();
+    await assert.rejects(land(plan), { name: "LandRefusal", message: /no HelmRelease/ });
+    assert.equal(git("branch", "--list", plan.branch), "");
+  });
+
+  it("refuses a link that only the branch has, and leaves the file outside as it was", async () => {
+    git("switch", "--quiet", "--create", plan.branch);
+    const outside = join(dir, "outside.yaml");
+    const text = readFileSync(join(checkout, VARIABLES_FILE), "utf8");
+    writeFileSync(outside, text);
+    unlinkSync(join(checkout, VARIABLES_FILE));
+    symlinkSync(outside, join(checkout, VARIABLES_FILE));
+    commitAll();
+    git("switch", "--quiet", "main");
+    await assert.rejects(land(plan), { name: "LandRefusal" });
+    assert.equal(readFileSync(outside, "utf8"), text);
+    assert.equal(git("branch", "--show-current"), "main");
+  });
+
+  it("refuses a folder that is not there", async () => {
+    await assert.rejects(land({ ...plan, checkout: join(dir, "none") }), /found no folder/);
   });
 
   it("refuses a tree with changes that are not committed, and writes nothing", async () => {
@@ -70,7 +162,7 @@ describe("landing in Git (hazard F69)", () => {
     writeFileSync(outside, readFileSync(join(checkout, VARIABLES_FILE)));
     unlinkSync(join(checkout, VARIABLES_FILE));
     symlinkSync(outside, join(checkout, VARIABLES_FILE));
-    git("-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "link");
+    commitAll();
     await assert.rejects(land(plan), /found no such file/);
   });
 

@@ -47,7 +47,9 @@ describe("making a missing tool", () => {
     });
   });
   afterEach(() => {
-    process.env = { ...before };
+    // Not a new object in its place: os.homedir() and child processes look at the real environment.
+    for (const name of Object.keys(process.env)) if (!(name in before)) delete process.env[name];
+    Object.assign(process.env, before);
     rmSync(dir, { recursive: true });
   });
 

@@ -1,0 +1,121 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import {
+  compareInventory,
+  writeDifferenceNames,
+  type Comparison,
+} from "../../components/inventory/compareInventory";
+import { takeInventory, type Inventory } from "../../components/inventory/inventory";
+import { ModelOpenBao, modelContent, type ModelContent } from "../support/modelOpenBao";
+
+const hmacKey = Buffer.alloc(32, 1);
+
+async function takeOf(change: (content: ModelContent) => void = () => undefined): Promise<Inventory> {
+  const content = modelContent();
+  change(content);
+  return takeInventory(new ModelOpenBao(content), "token", { hmacKey });
+}
+
+async function compared(
+  change: (content: ModelContent) => void,
+  volatile: string[] = [],
+): Promise<Comparison> {
+  return compareInventory(await takeOf(), await takeOf(change), { volatile });
+}
+
+describe("compareInventory", () => {
+  it("finds nothing between equal stores", async () => {
+    const result = await compared(() => undefined);
+    assert.equal(result.verdict, "equal");
+    assert.equal(result.sameDigest, true);
+    assert.equal(result.equal, result.counts.entries.before);
+  });
+
+  it("fails for a lost entry", async () => {
+    const result = await compared((content) => delete content.kv1["top"]);
+    assert.deepEqual([result.verdict, result.lost.length, result.sameDigest], ["failed", 1, false]);
+  });
+
+  it("fails when a version went back, although its content is older and whole", async () => {
+    const result = await compared((content) => delete content.kv2["app/db"]![3]);
+    assert.deepEqual([result.verdict, result.regressed[0]?.why], ["failed", "version went back from 3 to 2"]);
+  });
+
+  it("fails when a version has other content, or a destroyed one is back", async () => {
+    const other = await compared((content) => (content.kv2["app/db"]![3] = { data: { a: "other" } }));
+    assert.equal(other.regressed[0]?.why, "version 3 has other content");
+    const back = await compared((content) => (content.kv2["app/db"]![1] = { data: { a: "old" } }));
+    assert.equal(back.regressed[0]?.why, "version 1 was destroyed and is back");
+  });
+
+  it("fails for a mount of the same path with another uuid", async () => {
+    const result = await compared((content) => (content.mountUuid = "uuid-2"));
+    assert.deepEqual([result.verdict, result.regressed.length], ["failed", 4]);
+  });
+
+  it("counts a write of a client as newer, and an old version that the limit pushed out as no loss", async () => {
+    const newer = await compared((content) => (content.kv2["app/api"]![2] = { data: { key: "new" } }));
+    assert.deepEqual([newer.verdict, newer.newer.length], ["equal", 1]);
+    const trimmed = await compared((content) => {
+      content.kv2["app/db"] = { 3: { data: { a: "kv2-value" } }, 4: { data: {} } };
+    });
+    assert.deepEqual([trimmed.verdict, trimmed.newer.length], ["equal", 1]);
+  });
+
+  it("fails when a middle version is gone", async () => {
+    const result = await compared((content) => {
+      delete content.kv2["app/db"]![2];
+      content.kv2["app/db"]![4] = { data: {} };
+    });
+    assert.equal(result.regressed[0]?.why, "version 2 is gone");
+  });
+
+  it("warns of a change that no version proves to be later", async () => {
+    const result = await compared((content) => (content.kv1["top"] = { n: 2 }));
+    assert.deepEqual([result.verdict, result.changed.length], ["warn", 1]);
+  });
+
+  it("excuses what lies under a volatile prefix, and leaves it out of the digests", async () => {
+    const result = await compared((content) => delete content.kv1["top"], ["old/"]);
+    assert.deepEqual([result.verdict, result.excused.length, result.sameDigest], ["equal", 1, true]);
+  });
+
+  it("fails when an entry became unreadable", async () => {
+    const bao = new ModelOpenBao(modelContent());
+    bao.planted.set("old/top", 400);
+    const broken = await takeInventory(bao, "token", { hmacKey });
+    assert.equal(compareInventory(await takeOf(), broken, { volatile: [] }).verdict, "failed");
+    const both = compareInventory(broken, broken, { volatile: [] });
+    assert.deepEqual([both.verdict, both.notCompared.entries.length], ["warn", 1]);
+  });
+
+  it("refuses inventories of two keys", async () => {
+    const other = await takeInventory(new ModelOpenBao(modelContent()), "t", {
+      hmacKey: Buffer.alloc(32, 9),
+    });
+    assert.throws(
+      () => compareInventory(other, { ...other, keyId: "x" }, { volatile: [] }),
+      /different keys/,
+    );
+  });
+
+  it("names an entry only in a file of mode 0600", async () => {
+    const [before, after] = [await takeOf(), await takeOf((content) => delete content.kv1["top"])];
+    assert.equal(
+      JSON.stringify(compareInventory(before, after, { volatile: [] })).includes("old/top"),
+      false,
+    );
+    const dir = mkdtempSync(join(tmpdir(), "inventory-"));
+    try {
+      const file = join(dir, "names");
+      assert.equal(await writeDifferenceNames(before, after, { volatile: [] }, file), 1);
+      assert.match(readFileSync(file, "utf8"), /"outcome":"lost".*"name":"old\/top"/);
+      assert.equal(statSync(file).mode & 0o777, 0o600);
+      await assert.rejects(writeDifferenceNames(before, after, { volatile: [] }, file), { code: "EEXIST" });
+    } finally {
+      rmSync(dir, { recursive: true });
+    }
+  });
+});
