@@ -44,4 +44,18 @@ async function plan() {
   return { stage: config.stage };
 }
 
-export = plan;
+/**
+ * Seen with SDK 3.259.0: an error that leaves an async program keeps it waiting for the stack's outputs for ever. It is
+ * logged instead, which fails the run just the same, with nothing changed.
+ */
+async function main() {
+  try {
+    return await plan();
+  } catch (error) {
+    await pulumi.log.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+    return {};
+  }
+}
+
+export = main;
