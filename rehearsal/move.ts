@@ -20,11 +20,11 @@ export interface StageRun {
 
 const KILL_WAIT_SECONDS = 240;
 
-/** The step of each stage in which the run is killed: the one with the most half done. */
+/** The step of each stage in which the run is killed. */
 const VICTIMS: Readonly<Record<Stage, string>> = {
   network: "network-probe",
   backup: "file-copy",
-  cutover: "carry",
+  cutover: "flip",
   replicas: "follower-1",
   verify: "failover-drill",
   land: "resume",
