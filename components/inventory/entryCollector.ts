@@ -24,7 +24,7 @@ export class EntryCollector {
     if (this.byId.size % PROGRESS_STEP === 0) this.progress(this.byId.size);
   }
 
-  skip(what: string): void {
+  leaveOut(what: string): void {
     this.notCompared.add(what);
   }
 

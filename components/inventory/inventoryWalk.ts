@@ -113,8 +113,8 @@ export class InventoryWalk {
     else this.noteUnreadable(place);
   }
 
-  skip(what: string): void {
-    this.collector.skip(this.namespace + what);
+  leaveOut(what: string): void {
+    this.collector.leaveOut(this.namespace + what);
   }
 
   tokens(count: number): void {

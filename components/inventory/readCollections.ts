@@ -127,6 +127,6 @@ function readCollection(walk: InventoryWalk, kind: EntryKind, mount: string, col
 async function names(walk: InventoryWalk, mount: string, path: string): Promise<readonly string[]> {
   const { status, keys } = await walk.list(mount + path);
   if (status === 200) return keys;
-  if (status !== 404) walk.skip(`${mount}${path} (LIST answered ${status})`);
+  if (status !== 404) walk.leaveOut(`${mount}${path} (LIST answered ${status})`);
   return [];
 }

@@ -45,7 +45,7 @@ function readMount(walk: InventoryWalk, mount: string, about: JsonObject): void 
   } else if (Object.hasOwn(ENGINE_SHAPES, type)) {
     readShape(walk, "engine-item", mount, ENGINE_SHAPES[type]!);
   } else if (type !== "system" && type !== "cubbyhole") {
-    walk.skip(`${mount} (${type})`);
+    walk.leaveOut(`${mount} (${type})`);
   }
 }
 
@@ -53,7 +53,7 @@ function readAuth(walk: InventoryWalk, mount: string, about: JsonObject): void {
   noteMount(walk, { kind: "auth", mount: "sys/", path: mount }, about);
   const type = typeOf(about);
   if (Object.hasOwn(AUTH_SHAPES, type)) readShape(walk, "auth-item", mount, AUTH_SHAPES[type]!);
-  else walk.skip(`${mount} (${type})`);
+  else walk.leaveOut(`${mount} (${type})`);
 }
 
 /** A mount of the same path with another uuid is another mount, so the two halves are kept apart. */
@@ -73,7 +73,7 @@ function typeOf(about: JsonObject): string {
 function readNamed(walk: InventoryWalk, kind: "policy" | "quota", path: string): void {
   walk.later(async () => {
     const { status, keys } = await walk.list(`sys/${path}`);
-    if (status !== 200 && status !== 404) walk.skip(`sys/${path} (LIST answered ${status})`);
+    if (status !== 200 && status !== 404) walk.leaveOut(`sys/${path} (LIST answered ${status})`);
     for (const key of keys) walk.later(() => walk.noteRead({ kind, mount: "sys/", path: `${path}/${key}` }));
   });
 }

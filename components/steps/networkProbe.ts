@@ -22,7 +22,7 @@ listener "tcp" {
 }
 `;
 
-const SERVER_SCRIPT = `printf '%s' "$PROBE_CONFIG" > /work/config.hcl; exec bao server -config=/work/config.hcl`;
+const SERVER_SCRIPT = `printf '%s' "$PROBE_CONFIG" > /scratch/config.hcl; exec bao server -config=/scratch/config.hcl`;
 
 /** Exit 2 of \`bao status\` is an answer of the probe server; anything else is no connection. */
 const CLIENT_SCRIPT = `
@@ -212,7 +212,7 @@ function probePod(
             readOnlyRootFilesystem: true,
             capabilities: { drop: ["ALL"] },
           },
-          volumeMounts: [{ name: "work", mountPath: "/work" }],
+          volumeMounts: [{ name: "work", mountPath: "/scratch" }],
         },
       ],
       volumes: [{ name: "work", emptyDir: {} }],

@@ -49,7 +49,7 @@ export function buildJob(statefulSet: V1StatefulSet, job: NodeJob): V1Job {
     },
     volumeMounts: [
       { name: "data", mountPath: "/openbao/data" },
-      { name: "work", mountPath: "/work" },
+      { name: "work", mountPath: "/scratch" },
       { name: "job", mountPath: "/job", readOnly: true },
     ],
   };

@@ -54,7 +54,7 @@ export class JobScript {
     rmSync(message, { force: true });
     const text = readFileSync(join(JOBS, this.script), "utf8")
       .replaceAll("/openbao/data", this.data)
-      .replaceAll("WORK=/work", `WORK=${work}`)
+      .replaceAll("WORK=/scratch", `WORK=${work}`)
       .replaceAll("/dev/termination-log", message)
       .replaceAll("/job/", `${job}/`);
     const path = join(this.dir, "script.sh");

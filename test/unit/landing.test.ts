@@ -42,15 +42,15 @@ describe("landing in Git (hazard F69)", () => {
     execFileSync("git", ["-C", checkout, ...args], { encoding: "utf8" }).trim();
   const commitAll = () => git("-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "test");
 
-  it("makes one commit a theme on the branch, and leaves main as it was", async () => {
+  it("makes one commit a theme, the count first (Raft never asks for one node), and leaves main as it was", async () => {
     const main = git("rev-parse", "main");
     const result = await land(plan);
     assert.equal(git("rev-parse", "main"), main);
     assert.deepEqual(git("log", "--format=%s", "main..openbao-raft").split("\n"), [
-      "feat(openbao): ask for 3 replicas",
       "feat(openbao): run on Raft with 3 nodes",
+      "feat(openbao): ask for 3 replicas",
     ]);
-    assert.deepEqual(result.changed, [HELM_RELEASE_FILE, VARIABLES_FILE]);
+    assert.deepEqual(result.changed, [VARIABLES_FILE, HELM_RELEASE_FILE]);
     const server = result.values["server"] as { ha: { replicas: unknown }; standalone: { enabled: unknown } };
     assert.equal(server.ha.replicas, 3);
     assert.equal(server.standalone.enabled, false);

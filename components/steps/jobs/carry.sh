@@ -7,7 +7,7 @@ set -eu
 umask 077
 DATA=/openbao/data
 KEEP=$DATA/.openbao-raft-migration
-WORK=/work
+WORK=/scratch
 
 finish() { # code, JSON
   printf '%s' "$2" > /dev/termination-log

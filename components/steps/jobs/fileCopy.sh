@@ -8,7 +8,7 @@ umask 077
 DATA=/openbao/data
 KEEP=$DATA/.openbao-raft-migration
 PARTIAL=$KEEP/backup.partial
-WORK=/work
+WORK=/scratch
 
 finish() { # code, JSON
   printf '%s' "$2" > /dev/termination-log

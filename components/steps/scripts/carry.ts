@@ -74,7 +74,7 @@ export const carry: Step = {
 /** Pure: the two configs of `bao operator migrate`, forth to Raft and back to files for the proof. */
 export function migrateConfigs(release: string, maxEntry: number): Record<string, string> {
   const raft = (kind: string) => `storage_${kind} "raft" {
-  path = "/work/raft"
+  path = "/scratch/raft"
   node_id = "${release}-0"
   performance_multiplier = "1"
   max_entry_size = "${maxEntry}"
@@ -86,8 +86,8 @@ export function migrateConfigs(release: string, maxEntry: number): Record<string
 `;
   const address = `cluster_addr = "https://${release}-0.${release}-internal:8201"\n`;
   return {
-    "forth.hcl": file("source", "/work/view") + raft("destination") + address,
-    "back.hcl": raft("source") + file("destination", "/work/back") + address,
+    "forth.hcl": file("source", "/scratch/view") + raft("destination") + address,
+    "back.hcl": raft("source") + file("destination", "/scratch/back") + address,
   };
 }
 
