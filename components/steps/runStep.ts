@@ -16,6 +16,7 @@ export type Observation =
 
 /** One one-time step: the five beats of design.md rule 2, the third being the "refuse" of observe. */
 export interface Step {
+  /** Name of the script. The journal takes the plan's id: one script may serve several steps, as each follower's does. */
   readonly id: string;
   observe(ctx: StepContext): Promise<Observation>;
   /** Acts once. Calls ctx.fence.assertHeld() before anything that cannot be taken back. */
@@ -76,7 +77,7 @@ async function run(step: Step): Promise<{ result: string; observed: Facts }> {
     } catch (error) {
       const beat = error instanceof Refused ? "refused" : "failed";
       await journal
-        .append({ step: step.id, beat, observed: { why: (error as Error).message } })
+        .append({ step: input.step, beat, observed: { why: (error as Error).message } })
         .catch(() => undefined);
       throw error;
     } finally {
@@ -91,10 +92,10 @@ export async function runBeats(step: Step, ctx: StepContext): Promise<{ result: 
   if (seen.state === "refuse") throw new Refused(`${seen.why} [${seen.hazard}]`, seen.hazard);
   if (seen.state === "done") return { result: "already-done", observed: seen.observed };
   await ctx.fence.assertHeld();
-  await ctx.journal.append({ step: step.id, beat: "act", observed: seen.observed });
+  await ctx.journal.append({ step: ctx.input.step, beat: "act", observed: seen.observed });
   await step.act(ctx);
   const observed = await step.verify(ctx);
-  await ctx.journal.append({ step: step.id, beat: "done", observed });
+  await ctx.journal.append({ step: ctx.input.step, beat: "done", observed });
   return { result: "done", observed };
 }
 

@@ -1,0 +1,99 @@
+import { Journal } from "../../components/cluster/journal";
+import type { Fence } from "../../components/cluster/lease";
+import { PAUSED_ANNOTATION, UPGRADE_ANNOTATION } from "../../components/steps/world";
+import type { StepContext } from "../../components/steps/runStep";
+import { FakeKube } from "./fakeKube";
+import { FakeOpenBao, fakeServer, type FakeServer } from "./fakeOpenBao";
+
+const NS = "openbao";
+const TOKEN = "test-token";
+const RELEASE = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${NS}/helmreleases/openbao`;
+const STATEFUL_SET = `/apis/apps/v1/namespaces/${NS}/statefulsets/openbao`;
+const POD = `/api/v1/namespaces/${NS}/pods/openbao-0`;
+
+/** A small world for one step: objects in a FakeKube, and one fake server a pod. */
+export class StepWorld {
+  readonly kube = new FakeKube();
+  readonly servers: Record<string, FakeServer> = { "openbao-0": fakeServer("file", TOKEN) };
+  readonly context: StepContext;
+  private readonly journal = new Journal(this.kube, NS, "tester");
+
+  constructor(step: string) {
+    this.release({}).statefulSet(1).pod0("rev-1");
+    const fence: Fence = { holder: "tester", value: 1, assertHeld: () => Promise.resolve() };
+    this.context = {
+      input: {
+        step,
+        namespace: NS,
+        release: "openbao",
+        replicas: 3,
+        keySecret: { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" },
+        podTimeoutSeconds: 1,
+        copyTimeoutSeconds: 1,
+        volatile: [],
+      },
+      kube: this.kube,
+      journal: this.journal,
+      fence,
+      bao: (pod) => new FakeOpenBao(pod, this.servers[pod] ?? { ...fakeServer("raft", TOKEN), up: false }),
+      keys: () => Promise.resolve({ unsealKey: "test-key", rootToken: TOKEN }),
+      log: () => undefined,
+    };
+  }
+
+  release(values: object, paused = false): this {
+    const annotations: Record<string, string> = paused
+      ? { [PAUSED_ANNOTATION]: "tester", [UPGRADE_ANNOTATION]: "null" }
+      : {};
+    this.kube.put(RELEASE, {
+      metadata: { name: "openbao", namespace: NS, generation: 1, annotations },
+      spec: { values, ...(paused && { suspend: true }) },
+      status: { observedGeneration: 1, conditions: [{ type: "Ready", status: "True" }] },
+    });
+    return this;
+  }
+
+  statefulSet(replicas: number, updateRevision = "rev-1"): this {
+    this.kube.put(STATEFUL_SET, {
+      metadata: { name: "openbao", namespace: NS },
+      spec: { replicas, template: { metadata: { labels: {} }, spec: { containers: [{ name: "openbao" }] } } },
+      status: { updateRevision, readyReplicas: replicas },
+    });
+    return this;
+  }
+
+  pod0(revision: string): this {
+    this.kube.put(POD, {
+      metadata: {
+        name: "openbao-0",
+        namespace: NS,
+        uid: "uid-0",
+        labels: { "controller-revision-hash": revision },
+      },
+      spec: { nodeName: "node-1" },
+      status: { phase: "Running" },
+    });
+    return this;
+  }
+
+  noPod(): this {
+    this.kube.drop(POD);
+    return this;
+  }
+
+  /** openbao-0 answers from Raft. */
+  onRaft(seal: Record<string, unknown> = {}): this {
+    const server = fakeServer("raft", TOKEN);
+    this.servers["openbao-0"] = { ...server, seal: { ...server.seal, ...seal } };
+    return this;
+  }
+
+  async done(step: string, observed: Record<string, unknown> = {}): Promise<this> {
+    await this.journal.append({ step, beat: "done", observed });
+    this.kube.writes.length = 0;
+    return this;
+  }
+}
+
+/** Values of a HelmRelease that asks for ha.raft. */
+export const RAFT_VALUES = { server: { ha: { enabled: true, raft: { enabled: true } } } };
