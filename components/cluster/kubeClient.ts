@@ -1,4 +1,4 @@
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "./kubernetesLibrary";
 import { setTimeout as delay } from "node:timers/promises";
 import { KubeError, KubeTransport, type ApiCall, type Query } from "./kubeTransport";
 
