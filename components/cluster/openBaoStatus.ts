@@ -1,3 +1,4 @@
+import { mutating } from "./failpoint";
 import type { KubeClient } from "./kubeClient";
 import { openBaoOver, OpenBaoUnreachable, type OpenBao, type OpenBaoReply } from "./openBaoClient";
 import { podAgent } from "./podSocket";
@@ -96,7 +97,9 @@ export async function raftPeers(bao: OpenBao, token: string): Promise<RaftPeer[]
 
 /** Gives one key share. The answer tells no more than the status; a wrong key is an error with OpenBao's own words. */
 export async function unseal(bao: OpenBao, key: string): Promise<void> {
-  const reply = await bao.request("PUT", "/v1/sys/unseal", { body: { key }, timeoutMs: 30_000 });
+  const reply = await mutating("PUT /v1/sys/unseal", () =>
+    bao.request("PUT", "/v1/sys/unseal", { body: { key }, timeoutMs: 30_000 }),
+  );
   if (reply.status !== 200) throw unexpected(bao, "unseal", reply);
 }
 
