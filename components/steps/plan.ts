@@ -20,6 +20,7 @@ export interface StepRecord {
 /** Ids of the resources that stand between steps. */
 export const RESOURCES = {
   networkPolicy: "raft-network-policy",
+  ciliumPolicy: "raft-cilium-policy",
   release: "open-bao-release",
   replicas: "replica-change",
 } as const;
@@ -44,7 +45,7 @@ export function planSteps(release: string, replicas: number): StepRecord[] {
       "network",
       "network-probe",
       "networkProbe",
-      [RESOURCES.networkPolicy],
+      [RESOURCES.networkPolicy, RESOURCES.ciliumPolicy],
       [pod0],
       ["H4", "F44", "F45", "F46"],
     ),
