@@ -9,7 +9,8 @@ const objectName = z
 const subnet = z
   .string()
   .max(49)
-  .refine(isSubnet, "a subnet such as 10.0.0.0/24 or fd00::/64");
+  .refine(isSubnet, "a subnet such as 10.0.0.0/24 or fd00::/64")
+  .transform(canonical);
 const nodeAddress = z
   .string()
   .max(253)
@@ -60,6 +61,13 @@ export const tlsSchema = z.strictObject({
     .describe("file in the pod with that CA, for retry_join; default: the listener's tls_client_ca_file"),
 });
 export type TlsConfig = z.infer<typeof tlsSchema>;
+
+/** As Talos shows it again: an IPv6 address can be written in many ways. */
+function canonical(text: string): string {
+  const [address = "", bits = ""] = text.split("/");
+  const shown = isIP(address) === 6 ? new URL(`http://[${address}]`).hostname.slice(1, -1) : address;
+  return `${shown}/${Number(bits)}`;
+}
 
 function isSubnet(text: string): boolean {
   const [address = "", bits = "", ...rest] = text.split("/");

@@ -85,8 +85,7 @@ export const networkChecks: readonly Check[] = [
     },
     severity: "block",
     waivable: true,
-    observe:
-      "CiliumNetworkPolicies that isolate the server's pods, and the one that stage network adds",
+    observe: "CiliumNetworkPolicies that isolate the server's pods, and the one that stage network adds",
     judge: (snapshot) => {
       const expected = "Cilium policies that let server pods reach each other on 8200 and 8201";
       return seen(snapshot.ciliumPolicies, expected, (policies) => {

@@ -44,11 +44,19 @@ export const landGit: Step = {
 };
 
 function landPlan(ctx: StepContext): LandPlan {
-  const { git, release, namespace, replicas } = ctx.input;
+  const { git, release, namespace, replicas, talos } = ctx.input;
   if (git === undefined) {
     throw new Refused('the config names no Git checkout; set "openbao-migration:git" [F69]', "F69");
   }
-  return { ...git, release, namespace, replicas };
+  const { talosPatch, ...files } = git;
+  return {
+    ...files,
+    release,
+    namespace,
+    replicas,
+    ...(talosPatch !== undefined &&
+      talos !== undefined && { talos: { file: talosPatch, nodeSubnets: talos.nodeSubnets } }),
+  };
 }
 
 if (require.main === module) main(landGit);
