@@ -1,4 +1,5 @@
 import { accessChecks } from "./accessChecks";
+import { argoChecks } from "./argoChecks";
 import { baseChecks } from "./baseChecks";
 import type { Check } from "./check";
 import { fluxChecks } from "./fluxChecks";
@@ -18,6 +19,7 @@ export const checks: readonly Check[] = [
   ...storageChecks,
   ...networkChecks,
   ...fluxChecks,
+  ...argoChecks,
   ...raftChecks,
   ...accessChecks,
 ];
