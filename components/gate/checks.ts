@@ -1,4 +1,5 @@
 import { accessChecks } from "./accessChecks";
+import { alertChecks } from "./alertChecks";
 import { argoChecks } from "./argoChecks";
 import { baseChecks } from "./baseChecks";
 import type { Check } from "./check";
@@ -21,5 +22,6 @@ export const checks: readonly Check[] = [
   ...fluxChecks,
   ...argoChecks,
   ...raftChecks,
+  ...alertChecks,
   ...accessChecks,
 ];

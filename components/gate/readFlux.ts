@@ -24,6 +24,7 @@ export function readFlux(look: Look, releaseObject: Promise<Observed<KubeObject 
       readExternal(kube, look.config.namespace),
     ),
     argo: look.see("the Argo CD Applications", (kube) => readArgo(kube, look.config.namespace)),
+    prometheusRules: look.see("the PrometheusRules", (kube) => servesRules(kube, look.config.namespace)),
     stores: look.see("the SecretStores", readStores),
     checkout: readGit(look),
   };
@@ -52,6 +53,11 @@ async function ownersOf(kube: KubeClient, first: OwnerView | undefined): Promise
     next = ownerOf(object);
   }
   return found;
+}
+
+async function servesRules(kube: KubeClient, namespace: string): Promise<boolean> {
+  const path = `/apis/monitoring.coreos.com/v1/namespaces/${namespace}/prometheusrules`;
+  return (await kube.find<KubeObject>(path, { limit: "1" })) !== undefined;
 }
 
 async function readExternal(kube: KubeClient, namespace: string): Promise<WriterView[]> {

@@ -59,6 +59,8 @@ export interface ClusterSnapshot {
   readonly stores: Observed<readonly { readonly name: string; readonly server: string }[]>;
   /** Argo CD Applications with objects in the namespace; undefined without Argo CD. */
   readonly argo: Observed<readonly ArgoView[] | undefined>;
+  /** True when PrometheusRules are served. */
+  readonly prometheusRules: Observed<boolean>;
   readonly podWebhooks: Observed<readonly WebhookView[]>;
   readonly quotas: Observed<readonly { readonly name: string; readonly full: readonly string[] }[]>;
   readonly access: Observed<AccessView>;

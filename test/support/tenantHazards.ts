@@ -38,6 +38,12 @@ export const tenantHazards: readonly PlantedHazard[] = [
     found: /argocd\/all \(ApplicationSet platform puts it back/,
   },
   {
+    check: "alert-rules",
+    title: "alerts without the kind that holds them (I34)",
+    plant: () => undefined,
+    found: /no such kind/,
+  },
+  {
     check: "flux-remediation",
     title: "remediation by uninstall (I8)",
     plant: (world) =>
