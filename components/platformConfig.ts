@@ -51,6 +51,7 @@ export const tlsSchema = z.strictObject({
     .default("ca.crt")
     .describe("its key that holds the CA, as PEM"),
   serverName: objectName
+    .refine((name) => isIP(name) === 0, "a name: an address is not sent as one")
     .optional()
     .describe("name in the certificate; default: each pod's own, RELEASE-N.RELEASE-internal"),
   caFile: z

@@ -29,7 +29,7 @@ export const argoChecks: readonly Check[] = [
       });
     },
     remedy:
-      "kubectl patch application NAME -n NAMESPACE --type merge -p '{\"spec\":{\"syncPolicy\":{\"automated\":null}}}' (in Git, if an app of apps owns it); put it back after stage land",
+      'kubectl patch application NAME -n NAMESPACE --type merge -p \'{"spec":{"syncPolicy":{"automated":null}}}\' (in Git, if an app of apps owns it); put it back after stage land',
     source: "issue 6; argo-cd.readthedocs.io, automated sync",
   },
 ];

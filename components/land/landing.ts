@@ -36,6 +36,8 @@ export interface LandPlan {
   readonly talos?: { readonly file: string; readonly nodeSubnets: readonly string[] };
   /** CA file in the pod for a TLS listener. @default the listener's tls_client_ca_file */
   readonly leaderCaCertFile?: string;
+  /** Name in the leader's certificate. @default each node's own name */
+  readonly leaderServerName?: string;
 }
 
 export interface LandResult {
@@ -134,6 +136,8 @@ function editsOf(plan: LandPlan): Edit[] {
         namespace: rest.namespace,
         replicas: rest.replicas,
         ...(variables !== undefined && { replicasVariable }),
+        ...(rest.leaderCaCertFile !== undefined && { leaderCaCertFile: rest.leaderCaCertFile }),
+        ...(rest.leaderServerName !== undefined && { leaderServerName: rest.leaderServerName }),
       }),
   };
   const talos = plan.talos === undefined ? [] : [talosRuleEdit(plan.talos)];

@@ -31,7 +31,10 @@ export const tenantHazards: readonly PlantedHazard[] = [
     title: "one of an ApplicationSet that only its objects give away (I38)",
     plant: ({ kube }) =>
       kube.put(`${ARGO}/all`, {
-        metadata: { namespace: "argocd", ownerReferences: [{ kind: "ApplicationSet", name: "platform" }] },
+        metadata: {
+          namespace: "argocd",
+          ...{ ownerReferences: [{ kind: "ApplicationSet", name: "platform" }] },
+        },
         spec: { destination: { namespace: "default" }, syncPolicy: { automated: {} } },
         status: { resources: [{ kind: "HelmRelease", namespace: "openbao" }] },
       }),

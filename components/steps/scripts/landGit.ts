@@ -2,6 +2,7 @@
 // After: the Git checkout says the same, on the branch from the config; nothing is pushed.
 import { land, type LandPlan } from "../../land/landing";
 import { LandRefusal } from "../../land/landRefusal";
+import { joinTrust } from "../../openBaoConfig/retryJoin";
 import { OWNED_VALUES } from "../../openBaoConfig/targetValues";
 import { differenceLine, valueDifferences } from "../../land/valueDifferences";
 import { main, Refused, type Facts, type Step, type StepContext } from "../runStep";
@@ -54,6 +55,7 @@ function landPlan(ctx: StepContext): LandPlan {
     release,
     namespace,
     replicas,
+    ...joinTrust(ctx.input.tls),
     ...(talosPatch !== undefined &&
       talos !== undefined && { talos: { file: talosPatch, nodeSubnets: talos.nodeSubnets } }),
   };

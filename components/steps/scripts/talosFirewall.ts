@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { networkRule } from "../../talosRule";
-import { main, type Step, type StepContext } from "../runStep";
+import { main, type Facts, type Step, type StepContext } from "../runStep";
 import { firewallOf, patchNode, TalosctlError, type Firewall } from "../talosctl";
 import { until } from "../world";
 
@@ -44,7 +44,7 @@ export const talosFirewall: Step = {
 
   async verify(ctx) {
     const { nodes, nodeSubnets } = talosOf(ctx);
-    return until("each node's ingress firewall to let Raft in", SETTLE_SECONDS, async () => {
+    return until<Facts>("each node's ingress firewall to let Raft in", SETTLE_SECONDS, async () => {
       const seen = await firewalls(nodes, nodeSubnets);
       const closed = nodes.filter((node) => seen[node] === "closed");
       return closed.length === 0
