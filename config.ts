@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { alertsSchema, externalSecretSchema, talosSchema, tlsSchema } from "./components/platformConfig";
 
 /** The Pulumi project's name, and so the prefix of each config key. */
 export const PROJECT = "openbao-migration";
@@ -64,6 +65,9 @@ const git = z.strictObject({
   replicasVariable: secretKey
     .default("openbao_replicas")
     .describe("key in the variables ConfigMap that holds the replica count"),
+  talosPatch: relativePath
+    .optional()
+    .describe("file of Talos machine config patches, inside the checkout; needs talos"),
 });
 
 const inventory = z.strictObject({
@@ -91,6 +95,14 @@ export const configSchema = z.strictObject({
     .describe("Raft nodes at the end"),
   keySecret: keySecret.prefault({}).describe("where the unseal key and the root token are kept"),
   git: git.optional().describe("the Git checkout that stage land writes"),
+  talos: talosSchema.optional().describe("Talos' ingress firewall, where it blocks by default"),
+  tls: tlsSchema.optional().describe("how a listener with TLS is trusted; needed for one"),
+  externalSecrets: z
+    .array(externalSecretSchema)
+    .max(50)
+    .default([])
+    .describe("ExternalSecrets that stage verify makes read again"),
+  alerts: alertsSchema.prefault({}).describe("the PrometheusRule of stage verify"),
   inventory: inventory.prefault({}).describe("how the content comparison treats live changes"),
   podTimeoutSeconds: z
     .number()
@@ -143,6 +155,14 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResul
       fix: `pulumi config set --path '${PROJECT}:git.checkout' FOLDER`,
     });
   }
+  if (parsed.success && parsed.data.git?.talosPatch !== undefined && parsed.data.talos === undefined) {
+    findings.push({
+      key: `${PROJECT}:talos`,
+      found: "nothing",
+      expected: "the nodes' subnets, since git.talosPatch names a file for the rule",
+      fix: `pulumi config set --path '${PROJECT}:talos.nodeSubnets[0]' SUBNET`,
+    });
+  }
   if (parsed.success && findings.length === 0) return { ok: true, config: parsed.data };
   return { ok: false, findings, raw };
 }
@@ -153,7 +173,13 @@ export function readConfig(): ConfigResult {
 }
 
 /** The empty defaults of Pulumi.yaml, which Pulumi fills in where a key without a default of its own is not set. */
-const NOT_SET: Readonly<Record<string, string>> = { stage: "", context: "", git: "{}" };
+const NOT_SET: Readonly<Record<string, string>> = {
+  stage: "",
+  context: "",
+  git: "{}",
+  talos: "{}",
+  tls: "{}",
+};
 
 /** This project's keys as plain values. */
 export function plainConfig(all: Readonly<Record<string, string>>): Record<string, unknown> {
@@ -205,7 +231,16 @@ function keyOf(path: readonly string[]): string {
 }
 
 function knownKeys(path: readonly string[]): string[] {
-  const nested: Record<string, z.ZodObject> = { keySecret, git, inventory, waivers: waiver };
+  const nested: Record<string, z.ZodObject> = {
+    keySecret,
+    git,
+    inventory,
+    waivers: waiver,
+    talos: talosSchema,
+    tls: tlsSchema,
+    externalSecrets: externalSecretSchema,
+    alerts: alertsSchema,
+  };
   const schema = path.length === 0 ? configSchema : nested[path[0]!];
   return schema === undefined ? [] : Object.keys(schema.shape).sort();
 }

@@ -2,6 +2,7 @@ import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { reaches, readConfig, type Stage } from "./config";
 import { passGate } from "./components/gate/gate";
+import { valueOr } from "./components/gate/observed";
 import { hasMoved } from "./components/gate/progress";
 import { readLiveConfig } from "./components/liveConfig";
 import { restrictedDirections } from "./components/restrictedDirections";
@@ -38,7 +39,7 @@ async function plan() {
   stage("backup", (o) => new BackupStage("backup", { config }, o));
   stage("cutover", (o) => new CutoverStage("cutover", { config, ...live, applied: hasMoved(snapshot) }, o));
   stage("replicas", (o) => new ReplicasStage("replicas", { config }, o));
-  stage("verify", (o) => new VerifyStage("verify", { config }, o));
+  stage("verify", (o) => new VerifyStage("verify", { config, rulesServed: valueOr(snapshot.prometheusRules, true) }, o));
   stage("land", (o) => new LandStage("land", { config }, o));
 
   return { stage: config.stage };

@@ -4,6 +4,7 @@ import type { JournalEntry } from "./cluster/journal";
 import type { KubeClient, KubeObject } from "./cluster/kubeClient";
 import { standaloneConfig } from "./openBaoConfig/targetValues";
 import { raftConfig } from "./openBaoConfig/raftConfig";
+import { joinTrust } from "./openBaoConfig/retryJoin";
 import type { ServerConfig } from "./openBaoConfig/configBlocks";
 import { DEFAULT_MAX_ENTRY_BYTES, maxEntryBytes } from "./steps/entrySize";
 import { releasesPath, type HelmRelease } from "./steps/world";
@@ -35,7 +36,7 @@ export async function readLiveConfig(
   const copied = journal.filter((entry) => entry.step === "file-copy" && entry.beat === "done").at(-1);
   const bytes = maxEntryBytes(Number(copied?.observed["largest"] ?? 0));
   const larger = bytes > DEFAULT_MAX_ENTRY_BYTES ? { maxEntrySize: bytes } : {};
-  const target = raftConfig(source, { namespace, release, replicas, ...larger });
+  const target = raftConfig(source, { namespace, release, replicas, ...larger, ...joinTrust(config.tls) });
   const text = typeof target === "string" ? target : JSON.stringify(target);
   return { raftConfig: CREDENTIAL.test(text) ? pulumi.secret(target) : target, maxEntryBytes: bytes };
 }

@@ -1,5 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import { POLICY_NAME } from "./gate/readPolicies";
 
 const TYPE = "openbao-migration:components:RaftNetworkPolicy";
 
@@ -8,9 +9,6 @@ const PORTS = [
   { protocol: "TCP", port: 8200 },
   { protocol: "TCP", port: 8201 },
 ];
-
-/** Name of the NetworkPolicy; a run with lost state finds it by this name. */
-export const POLICY_NAME = "openbao-raft";
 
 export interface RaftNetworkPolicyArgs {
   /** Namespace of the server. */
@@ -51,11 +49,14 @@ export class RaftNetworkPolicy extends pulumi.ComponentResource {
   }
 }
 
+/** The labels by which the program's policies select the server; the probe pods carry them (ADR 0003). */
+export function serverLabels(release: string): Record<string, string> {
+  return { "app.kubernetes.io/name": "openbao", "app.kubernetes.io/instance": release };
+}
+
 /** Pure: the policy's spec. It names the labels that the probe pods carry, too. */
 export function raftPolicySpec(release: string, directions: readonly Direction[]) {
-  const server = {
-    matchLabels: { "app.kubernetes.io/name": "openbao", "app.kubernetes.io/instance": release },
-  };
+  const server = { matchLabels: serverLabels(release) };
   return {
     podSelector: server,
     policyTypes: [...directions],

@@ -39,7 +39,9 @@ export async function observeOutcome(
   content: { readonly seed: string; readonly keys: number },
 ): Promise<Outcome> {
   const { rootToken } = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
-  const nodes = PODS.map((pod) => openBaoInPod(kube, SOURCE_NAMESPACE, pod));
+  const nodes = PODS.map((pod) =>
+    openBaoInPod(kube, { namespace: SOURCE_NAMESPACE, release: "openbao" }, pod),
+  );
   try {
     const clusterIds = await Promise.all(
       nodes.map(async (bao) => (await sealStatus(bao)).clusterId ?? "none"),

@@ -2,6 +2,7 @@ import { mutating } from "./failpoint";
 import type { KubeClient } from "./kubeClient";
 import { openBaoOver, OpenBaoUnreachable, type OpenBao, type OpenBaoReply } from "./openBaoClient";
 import { podAgent } from "./podSocket";
+import { podTrust, type TrustedServer } from "./podTrust";
 
 const API_PORT = 8200;
 /** A node that holds a wrong key hangs on every call (facts/openbao.md section 4): ask briefly. */
@@ -25,9 +26,10 @@ export interface RaftPeer {
   readonly voter: boolean;
 }
 
-/** OpenBao in one pod, by name, over a port-forward. */
-export function openBaoInPod(kube: KubeClient, namespace: string, pod: string): OpenBao {
-  return openBaoOver(podAgent(kube.config, namespace, pod, API_PORT), pod);
+/** OpenBao in one pod, by name, over a port-forward; with TLS where the config says how it is trusted. */
+export function openBaoInPod(kube: KubeClient, server: TrustedServer, pod: string): OpenBao {
+  const trust = podTrust(kube, server, pod);
+  return openBaoOver(podAgent(kube.config, server.namespace, pod, API_PORT, trust), pod);
 }
 
 /** @throws OpenBaoUnreachable; Error when the answer is not a seal status. */

@@ -76,7 +76,9 @@ class PodSocket extends Duplex {
 
 /** TLS of the OpenBao listener; the certificate is checked against `ca` and `servername`, never skipped. */
 export interface PodTls {
-  readonly ca?: string;
+  /** PEM; no other CA is trusted, those of the system neither. */
+  readonly ca: string;
+  /** Name that the certificate must hold. */
   readonly servername: string;
 }
 
@@ -102,29 +104,37 @@ export function podAgent(
   namespace: string,
   pod: string,
   port: number,
-  secure?: PodTls,
+  secure?: () => Promise<PodTls>,
 ): http.Agent {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
-  const connect = async (): Promise<Duplex> => {
+  return streamAgent(`${pod}:${port} in ${namespace}`, async () => {
+    const trust = await secure?.();
     const raw = await openPodSocket(config, namespace, pod, port);
-    if (secure === undefined) return raw;
-    return await new Promise<Duplex>((resolve, reject) => {
-      const wrapped = tls.connect({
-        socket: raw,
-        servername: secure.servername,
-        ...(secure.ca && { ca: secure.ca }),
-      });
-      wrapped.once("secureConnect", () => resolve(wrapped));
-      wrapped.once("error", reject);
+    return trust === undefined ? raw : secured(raw, trust);
+  });
+}
+
+/** TLS over a stream that is open. @throws Error when the certificate does not hold; the stream is closed then. */
+export function secured(raw: Duplex, { ca, servername }: PodTls): Promise<Duplex> {
+  return new Promise((resolve, reject) => {
+    // Said outright: NODE_TLS_REJECT_UNAUTHORIZED in the environment must not switch the check off.
+    const wrapped = tls.connect({ socket: raw, servername, ca, rejectUnauthorized: true });
+    wrapped.once("secureConnect", () => resolve(wrapped));
+    wrapped.once("error", (cause) => {
+      raw.destroy();
+      reject(new Error(`TLS as "${servername}": ${cause.message} [F61]`, { cause }));
     });
-  };
+    // A peer without TLS may hang up in mid-handshake, with no error.
+    wrapped.once("close", () => reject(new Error(`TLS as "${servername}": the peer closed [F61]`)));
+  });
+}
+
+/** An http.Agent over streams that `connect` opens. @param where the far end, for messages */
+export function streamAgent(where: string, connect: () => Promise<Duplex>): http.Agent {
+  const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
   agent.createConnection = ((_options: unknown, callback: (error: Error | null, stream?: Duplex) => void) => {
     connect().then(
       (stream) => callback(null, stream),
-      (cause: unknown) =>
-        callback(
-          new Error(`no port-forward to ${pod}:${port} in ${namespace} (${reasonOf(cause)})`, { cause }),
-        ),
+      (cause: unknown) => callback(new Error(`no connection to ${where} (${reasonOf(cause)})`, { cause })),
     );
     return undefined;
   }) as unknown as typeof agent.createConnection;

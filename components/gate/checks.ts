@@ -1,4 +1,6 @@
 import { accessChecks } from "./accessChecks";
+import { alertChecks } from "./alertChecks";
+import { argoChecks } from "./argoChecks";
 import { baseChecks } from "./baseChecks";
 import type { Check } from "./check";
 import { fluxChecks } from "./fluxChecks";
@@ -18,6 +20,8 @@ export const checks: readonly Check[] = [
   ...storageChecks,
   ...networkChecks,
   ...fluxChecks,
+  ...argoChecks,
   ...raftChecks,
+  ...alertChecks,
   ...accessChecks,
 ];

@@ -103,7 +103,7 @@ function liveAccess(config: MigrationConfig, open: Map<string, OpenBao>): Snapsh
   try {
     const kube = kubeClient(loadKubeConfig(config.context));
     const openBao = (pod: string): OpenBao => {
-      const bao = open.get(pod) ?? openBaoInPod(kube, config.namespace, pod);
+      const bao = open.get(pod) ?? openBaoInPod(kube, config, pod);
       open.set(pod, bao);
       return bao;
     };

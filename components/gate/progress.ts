@@ -65,6 +65,7 @@ function hasQuorumOfAll(snapshot: ClusterSnapshot): boolean {
 function journalHas(snapshot: ClusterSnapshot, stage: Stage): boolean {
   const entries = valueOr(snapshot.journal, []);
   // A follower's step id depends on the replica count, which the journal alone cannot tell: they are judged by the world.
-  const steps = planSteps("x", 3).filter((step) => step.stage === stage);
+  // A step that only some configs ask for is no sign: another config may have taken this cluster here.
+  const steps = planSteps("x", 3).filter((step) => step.stage === stage && step.needs === undefined);
   return steps.every((step) => entries.some((entry) => entry.step === step.id && entry.beat === "done"));
 }

@@ -1,6 +1,7 @@
 import type { KubeClient, KubeObject } from "../cluster/kubeClient";
 import type { MigrationConfig, Stage } from "../../config";
 import { booleanAt, textAt } from "./fields";
+import { optionalRights } from "./optionalRights";
 
 /** One right that a stage uses, in OpenBao's own namespace unless another is named. */
 export interface Right {
@@ -15,7 +16,7 @@ export interface Right {
 const FLUX = "helm.toolkit.fluxcd.io";
 
 /** One right for each of `verbs`; `resource` may name a subresource, as in pods/log. */
-function rights(stage: Stage, verbs: string, resource: string, group = ""): Right[] {
+export function rights(stage: Stage, verbs: string, resource: string, group = ""): Right[] {
   const [name, subresource] = resource.split("/") as [string, string | undefined];
   return verbs.split(" ").map((verb) => ({
     stage,
@@ -62,7 +63,7 @@ export async function readAccess(
   config: MigrationConfig,
   owner: { readonly namespace: string; readonly name: string } | undefined,
 ): Promise<AccessView> {
-  const asked: Right[] = [...RIGHTS];
+  const asked: Right[] = [...RIGHTS, ...(await optionalRights(kube, config))];
   if (owner !== undefined) {
     const { namespace } = owner;
     for (const right of rights("cutover", "get patch", "kustomizations", "kustomize.toolkit.fluxcd.io")) {

@@ -25,7 +25,7 @@ export async function readCheckout(
   timeoutMs: number,
 ): Promise<CheckoutView> {
   const folder = resolve(git.checkout);
-  const paths = [git.helmRelease, ...(git.variables === undefined ? [] : [git.variables])];
+  const paths = [git.helmRelease, git.variables, git.talosPatch].filter((path) => path !== undefined);
   const none = { files: [], changed: [], branch: "" };
   const stat = await lstat(folder).catch(() => undefined);
   if (stat === undefined) return { folder: "missing", ...none };

@@ -2,6 +2,7 @@ import type { KubeClient, KubeObject } from "../cluster/kubeClient";
 import { at, nameOf, textAt } from "./fields";
 import { known, notKnown, observe, valueOr, type Observed } from "./observed";
 import { readAccess } from "./readAccess";
+import { readArgo } from "./readArgo";
 import { readCheckout } from "./readCheckout";
 import { ownerOf, writerView, type OwnerView, type WriterView } from "./readRelease";
 import type { Look } from "./snapshot";
@@ -22,6 +23,8 @@ export function readFlux(look: Look, releaseObject: Promise<Observed<KubeObject 
     externalWriters: look.see("the ExternalSecrets and PushSecrets", (kube) =>
       readExternal(kube, look.config.namespace),
     ),
+    argo: look.see("the Argo CD Applications", (kube) => readArgo(kube, look.config.namespace)),
+    prometheusRules: look.see("the PrometheusRules", (kube) => servesRules(kube, look.config.namespace)),
     stores: look.see("the SecretStores", readStores),
     checkout: readGit(look),
   };
@@ -50,6 +53,11 @@ async function ownersOf(kube: KubeClient, first: OwnerView | undefined): Promise
     next = ownerOf(object);
   }
   return found;
+}
+
+async function servesRules(kube: KubeClient, namespace: string): Promise<boolean> {
+  const path = `/apis/monitoring.coreos.com/v1/namespaces/${namespace}/prometheusrules`;
+  return (await kube.find<KubeObject>(path, { limit: "1" })) !== undefined;
 }
 
 async function readExternal(kube: KubeClient, namespace: string): Promise<WriterView[]> {

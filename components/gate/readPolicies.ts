@@ -1,8 +1,10 @@
-import { at, listAt, nameOf, numberAt, textAt, textsAt } from "./fields";
+import { at, booleanAt, listAt, nameOf, numberAt, textAt, textsAt } from "./fields";
 import { selectorTakes } from "./selector";
 
 export type Direction = "ingress" | "egress";
 export const RAFT_PORTS = [8200, 8201] as const;
+/** Name of both kinds of policy that stage network makes; a run with lost state finds them by this name. */
+export const POLICY_NAME = "openbao-raft";
 
 /** What a policy says on traffic between two server pods. */
 export interface PolicyView {
@@ -95,7 +97,7 @@ export function ciliumPolicyView(
   };
   const mine = specs.filter((spec) => endpointTakes(at(spec, "endpointSelector"), own));
   const isolates = (["ingress", "egress"] as const).filter((direction) =>
-    mine.some((spec) => at(spec, direction) !== undefined || at(spec, `${direction}Deny`) !== undefined),
+    mine.some((spec) => ciliumIsolates(spec, direction)),
   );
   const allows = isolates.flatMap((direction) =>
     RAFT_PORTS.filter((port) =>
@@ -108,6 +110,12 @@ export function ciliumPolicyView(
     (spec) => listAt(spec, "ingressDeny").length > 0 || listAt(spec, "egressDeny").length > 0,
   );
   return { kind, name: nameOf(object), isolates, allows, denies };
+}
+
+/** Cilium's own rule (pkg/policy/api, Sanitize): an empty list isolates nothing, and enableDefaultDeny decides first. */
+function ciliumIsolates(spec: unknown, direction: Direction): boolean {
+  const said = booleanAt(spec, "enableDefaultDeny", direction);
+  return said ?? (listAt(spec, direction).length > 0 || listAt(spec, `${direction}Deny`).length > 0);
 }
 
 function endpointTakes(selector: unknown, labels: Readonly<Record<string, string>>): boolean {

@@ -1,4 +1,6 @@
 import { raftConfig } from "../openBaoConfig/raftConfig";
+import { joinTrust } from "../openBaoConfig/retryJoin";
+import type { TlsConfig } from "../platformConfig";
 import { auditDevices, listenerTls, sourceStorage } from "../openBaoConfig/serverConfig";
 import type { ServerConfig } from "../openBaoConfig/configBlocks";
 import { at, textAt } from "./fields";
@@ -8,6 +10,8 @@ import { clean } from "./observed";
 export interface ServerConfigView {
   readonly storage?: string;
   readonly tls?: boolean;
+  /** True when the listener takes only clients that show a certificate. */
+  readonly clientCerts?: boolean;
   /** Declared audit devices, as type and path. */
   readonly auditDevices: readonly string[];
   /** Why it cannot be turned into a Raft config. */
@@ -20,14 +24,20 @@ const MAX_CONFIG = 1_000_000;
 export function serverConfigView(
   releaseObject: unknown,
   configMap: unknown,
-  options: { readonly release: string; readonly namespace: string; readonly replicas: number },
+  options: {
+    readonly release: string;
+    readonly namespace: string;
+    readonly replicas: number;
+    readonly tls?: TlsConfig | undefined;
+  },
 ): ServerConfigView | undefined {
   const source = sourceOf(at(releaseObject, "spec", "values", "server", "standalone", "config"), configMap);
   if (source === undefined) return undefined;
-  const fault = attempt(() => void raftConfig(source, options)).fault;
+  const fault = attempt(() => void raftConfig(source, { ...options, ...joinTrust(options.tls) })).fault;
   return {
     storage: attempt(() => sourceStorage(source).type.slice(0, 100)).value,
     tls: attempt(() => listenerTls(source).enabled).value,
+    clientCerts: attempt(() => listenerTls(source).requireClientCert).value,
     auditDevices: (attempt(() => auditDevices(source)).value ?? []).map((one) =>
       clean(`${one.type} ${one.path}`),
     ),

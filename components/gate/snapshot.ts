@@ -3,6 +3,7 @@ import type { JournalEntry } from "../cluster/journal";
 import type { KubeClient } from "../cluster/kubeClient";
 import type { OpenBao } from "../cluster/openBaoClient";
 import type { AccessView, LeaseView } from "./readAccess";
+import type { ArgoView } from "./readArgo";
 import type { CheckoutView } from "./readCheckout";
 import { readClaims, readNamespaced, readNodes } from "./readCluster";
 import { readFlux } from "./readFlux";
@@ -56,6 +57,10 @@ export interface ClusterSnapshot {
   readonly externalWriters: Observed<readonly WriterView[]>;
   /** Secret stores of External Secrets that name an OpenBao address. */
   readonly stores: Observed<readonly { readonly name: string; readonly server: string }[]>;
+  /** Argo CD Applications with objects in the namespace; undefined without Argo CD. */
+  readonly argo: Observed<readonly ArgoView[] | undefined>;
+  /** True when PrometheusRules are served. */
+  readonly prometheusRules: Observed<boolean>;
   readonly podWebhooks: Observed<readonly WebhookView[]>;
   readonly quotas: Observed<readonly { readonly name: string; readonly full: readonly string[] }[]>;
   readonly access: Observed<AccessView>;

@@ -37,19 +37,25 @@ export const versionChecks: readonly Check[] = [
     stage: "cutover",
     hazard: {
       ids: ["F61"],
-      loss: "retry_join speaks http to a listener that wants TLS, and no follower joins",
+      loss: "http is spoken to a listener that wants TLS: nothing answers, and no follower joins",
     },
     severity: "block",
     waivable: true,
-    observe: "tls_disable of the API listener in the server config",
-    judge: (snapshot) => {
-      const expected = "a listener without TLS: the port-forward of this program speaks plain http to 8200";
-      return seen(snapshot.serverConfig, expected, (config) => {
-        if (config?.tls === undefined) return notApplicable("no listener is known");
-        return config.tls ? fail("TLS is on", expected) : pass("TLS is off", expected);
+    observe: "tls_disable of the API listener in the server config, against openbao-migration:tls",
+    judge: (snapshot, { tls }) => {
+      const expected =
+        "a listener with TLS and openbao-migration:tls, or neither; no demand for client certificates";
+      return seen(snapshot.serverConfig, expected, (server) => {
+        if (server?.tls === undefined) return notApplicable("no listener is known");
+        const found = `TLS is ${server.tls ? "on" : "off"}, openbao-migration:tls is ${tls === undefined ? "not set" : "set"}`;
+        if (server.tls !== (tls !== undefined)) return fail(found, expected);
+        if (server.tls && server.clientCerts === true)
+          return fail("tls_require_and_verify_client_cert: this program has no client certificate", expected);
+        return pass(found, expected);
       });
     },
-    remedy: "TLS on the listener is not supported yet (docs/hazards.md)",
+    remedy:
+      "pulumi config set --path openbao-migration:tls.caSecret SECRET (its CA checks the listener's certificate)",
     source: "hazards.md row 61",
   },
   {

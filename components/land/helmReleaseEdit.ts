@@ -17,6 +17,8 @@ export interface HelmReleaseEditOptions {
   readonly replicasVariable?: string;
   /** CA file in the pod for a TLS listener. @default the listener's tls_client_ca_file */
   readonly leaderCaCertFile?: string;
+  /** Name in the leader's certificate. @default each node's own name */
+  readonly leaderServerName?: string;
 }
 
 const VALUES = ["spec", "values"];

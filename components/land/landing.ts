@@ -3,6 +3,7 @@ import { existsSync, lstatSync, readFileSync, realpathSync, writeFileSync } from
 import { join, normalize, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import { helmReleaseEdit } from "./helmReleaseEdit";
+import { talosEdit } from "./talosEdit";
 import { refusal, type LandRefusal } from "./landRefusal";
 import { renderedValues } from "./renderedValues";
 import { variablesEdit } from "./variablesEdit";
@@ -31,6 +32,12 @@ export interface LandPlan {
   readonly release: string;
   readonly namespace: string;
   readonly replicas: number;
+  /** File of Talos patches and the subnets that its rule lets in. @default none is written */
+  readonly talos?: { readonly file: string; readonly nodeSubnets: readonly string[] };
+  /** CA file in the pod for a TLS listener. @default the listener's tls_client_ca_file */
+  readonly leaderCaCertFile?: string;
+  /** Name in the leader's certificate. @default each node's own name */
+  readonly leaderServerName?: string;
 }
 
 export interface LandResult {
@@ -129,9 +136,12 @@ function editsOf(plan: LandPlan): Edit[] {
         namespace: rest.namespace,
         replicas: rest.replicas,
         ...(variables !== undefined && { replicasVariable }),
+        ...(rest.leaderCaCertFile !== undefined && { leaderCaCertFile: rest.leaderCaCertFile }),
+        ...(rest.leaderServerName !== undefined && { leaderServerName: rest.leaderServerName }),
       }),
   };
-  if (variables === undefined) return [release];
+  const talos = plan.talos === undefined ? [] : [talosRuleEdit(plan.talos)];
+  if (variables === undefined) return [...talos, release];
   const count: Edit = {
     file: variables,
     subject: `feat(openbao): ask for ${plan.replicas} replicas`,
@@ -139,7 +149,15 @@ function editsOf(plan: LandPlan): Edit[] {
       variablesEdit(text, { file: variables, variable: replicasVariable, value: String(plan.replicas) }),
   };
   // The count first: at no commit does Git ask for Raft with one node while three run, which would cost the quorum.
-  return [count, release];
+  return [...talos, count, release];
+}
+
+function talosRuleEdit({ file, nodeSubnets }: NonNullable<LandPlan["talos"]>): Edit {
+  return {
+    file,
+    subject: "feat(talos): let nodes reach nodes on OpenBao's Raft ports",
+    change: (text) => talosEdit(text, { file, nodeSubnets }),
+  };
 }
 
 async function assertClean(checkout: string): Promise<void> {

@@ -1,3 +1,4 @@
+import type { TlsConfig } from "../platformConfig";
 import type { ServerConfig } from "./configBlocks";
 import { listenerTls, refusal } from "./serverConfig";
 
@@ -13,6 +14,18 @@ export interface RaftConfigOptions {
   readonly maxEntrySize?: number;
   /** CA file in the pod that signed the listener's certificate. @default the listener's tls_client_ca_file */
   readonly leaderCaCertFile?: string;
+  /** Name in the leader's certificate. @default each node's own name */
+  readonly leaderServerName?: string;
+}
+
+/** The part of the options that a config with TLS gives. */
+export function joinTrust(
+  tls: TlsConfig | undefined,
+): Pick<RaftConfigOptions, "leaderCaCertFile" | "leaderServerName"> {
+  return {
+    ...(tls?.caFile !== undefined && { leaderCaCertFile: tls.caFile }),
+    ...(tls?.serverName !== undefined && { leaderServerName: tls.serverName }),
+  };
 }
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;
@@ -36,10 +49,12 @@ function tlsFiles(config: ServerConfig, options: RaftConfigOptions): Record<stri
     throw refusal(
       "a TLS listener without tls_client_ca_file",
       "the CA by which a follower trusts the leader",
-      "set tls_client_ca_file in the listener to the CA that signed its certificate",
+      'set "openbao-migration:tls.caFile" to the CA that signed its certificate, or tls_client_ca_file in the listener',
     );
   }
-  if (!tls.requireClientCert) return safe({ leader_ca_cert_file: ca });
+  const name = options.leaderServerName;
+  const leader = { leader_ca_cert_file: ca, ...(name !== undefined && { leader_tls_servername: name }) };
+  if (!tls.requireClientCert) return safe(leader);
   if (tls.certFile === undefined || tls.keyFile === undefined) {
     throw refusal(
       "a listener that demands client certificates without tls_cert_file and tls_key_file",
@@ -48,7 +63,7 @@ function tlsFiles(config: ServerConfig, options: RaftConfigOptions): Record<stri
     );
   }
   return safe({
-    leader_ca_cert_file: ca,
+    ...leader,
     leader_client_cert_file: tls.certFile,
     leader_client_key_file: tls.keyFile,
   });

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MigrationConfig, Stage } from "../../config";
 import { MigrationStep } from "../steps/migrationStep";
-import { planSteps, type StepRecord } from "../steps/plan";
+import { stepsOf, type StepRecord } from "../steps/plan";
 import { stepInput } from "../steps/stepInput";
 
 export interface StageArgs {
@@ -21,7 +21,7 @@ export abstract class MigrationStage extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super(type, stageName, {}, opts);
-    this.plan = planSteps(config.release, config.replicas).filter((record) => record.stage === stage);
+    this.plan = stepsOf(config).filter((record) => record.stage === stage);
   }
 
   /** Registers a resource that steps of the plan name in their `after`. */

@@ -1,4 +1,4 @@
-import type { Stage } from "../../config";
+import type { MigrationConfig, Stage } from "../../config";
 
 /** One one-time step, as data. The order is `after`; nothing else sets it. */
 export interface StepRecord {
@@ -15,11 +15,14 @@ export interface StepRecord {
   readonly hazards: readonly string[];
   /** True when the step reads the unseal key or the root token: its output is then kept out of every log. */
   readonly touchesKey: boolean;
+  /** Part of the config without which the step is left out; absent: it always runs. */
+  readonly needs?: "talos.nodes" | "externalSecrets";
 }
 
 /** Ids of the resources that stand between steps. */
 export const RESOURCES = {
   networkPolicy: "raft-network-policy",
+  ciliumPolicy: "raft-cilium-policy",
   release: "open-bao-release",
   replicas: "replica-change",
 } as const;
@@ -40,11 +43,12 @@ export function planSteps(release: string, replicas: number): StepRecord[] {
   ): StepRecord => ({ id, stage, after, script, targets, hazards, touchesKey });
 
   return [
+    { ...step("network", "talos-firewall", "talosFirewall", [], [], ["H4", "F44"]), needs: "talos.nodes" },
     step(
       "network",
       "network-probe",
       "networkProbe",
-      [RESOURCES.networkPolicy],
+      [RESOURCES.networkPolicy, RESOURCES.ciliumPolicy, "talos-firewall"],
       [pod0],
       ["H4", "F44", "F45", "F46"],
     ),
@@ -84,11 +88,36 @@ export function planSteps(release: string, replicas: number): StepRecord[] {
 
     step("verify", "compare-verify", "compareVerify", [], pods, ["F23"], true),
     step("verify", "failover-drill", "failoverDrill", ["compare-verify"], pods, ["I28", "F70"], true),
-    step("verify", "services", "services", ["failover-drill"], pods, ["I9", "I34", "F35"], true),
+    {
+      ...step("verify", "external-secrets", "externalSecrets", ["failover-drill"], [], ["I7", "I9"]),
+      needs: "externalSecrets",
+    },
+    step(
+      "verify",
+      "services",
+      "services",
+      ["failover-drill", "external-secrets"],
+      pods,
+      ["I9", "I34", "F35"],
+      true,
+    ),
 
     step("land", "land-git", "landGit", [], [], ["F69"]),
     step("land", "resume", "resume", ["land-git"], pods, ["I39", "F53"]),
   ];
+}
+
+/** The steps that this config asks for; an `after` that names a step left out counts for nothing. */
+export function stepsOf(config: MigrationConfig): StepRecord[] {
+  const wanted = {
+    "talos.nodes": (config.talos?.nodes.length ?? 0) > 0,
+    externalSecrets: config.externalSecrets.length > 0,
+  };
+  const all = planSteps(config.release, config.replicas);
+  const out = new Set(all.filter(({ needs }) => needs !== undefined && !wanted[needs]).map(({ id }) => id));
+  return all
+    .filter(({ id }) => !out.has(id))
+    .map((record) => ({ ...record, after: record.after.filter((id) => !out.has(id)) }));
 }
 
 /** The record of one step. @throws Error for an id that is not in the plan: this is a bug. */

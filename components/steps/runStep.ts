@@ -115,7 +115,7 @@ function context(
     journal,
     fence,
     bao(pod) {
-      const open = pods.get(pod) ?? openBaoInPod(kube, input.namespace, pod);
+      const open = pods.get(pod) ?? openBaoInPod(kube, input, pod);
       pods.set(pod, open);
       return open;
     },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { MigrationConfig } from "../../config";
+import { tlsSchema } from "../platformConfig";
 
 /** Environment variable that carries a step's values, as JSON. None of them is a secret. */
 export const STEP_INPUT = "OPENBAO_MIGRATION_STEP";
@@ -23,8 +24,13 @@ const schema = z.strictObject({
       helmRelease: z.string(),
       variables: z.string().optional(),
       replicasVariable: z.string(),
+      talosPatch: z.string().optional(),
     })
     .optional(),
+  /** Only for the steps that it concerns. */
+  talos: z.strictObject({ nodeSubnets: z.array(z.string()), nodes: z.array(z.string()) }).optional(),
+  externalSecrets: z.array(z.strictObject({ namespace: z.string(), name: z.string() })).optional(),
+  tls: tlsSchema.optional(),
 });
 
 export type StepInput = z.infer<typeof schema>;
@@ -41,7 +47,10 @@ export function stepInput(step: string, config: MigrationConfig, withGit: boolea
     podTimeoutSeconds: config.podTimeoutSeconds,
     copyTimeoutSeconds: config.copyTimeoutSeconds,
     volatile: config.inventory.volatile,
+    ...(config.tls !== undefined && { tls: config.tls }),
     ...(withGit && config.git !== undefined && { git: config.git }),
+    ...((step === "talos-firewall" || withGit) && config.talos !== undefined && { talos: config.talos }),
+    ...(step === "external-secrets" && { externalSecrets: config.externalSecrets }),
   };
 }
 

@@ -101,9 +101,9 @@ export const placeHazards: readonly PlantedHazard[] = [
   },
   {
     check: "cilium-isolates",
-    title: "a Cilium policy with 8201 but not 8200 (H4)",
+    title: "a stranger of our name with 8201 but not 8200 (H4)",
     plant: (world) =>
-      openPolicy(world).kube.put(`${CNP}/x`, {
+      openPolicy(world).kube.put(`${CNP}/openbao-raft`, {
         spec: {
           endpointSelector: {},
           ingress: [
@@ -114,7 +114,7 @@ export const placeHazards: readonly PlantedHazard[] = [
           ],
         },
       }),
-    found: /^ingress 8200 \(CiliumNetworkPolicy\)$/,
+    found: /^closed beside CiliumNetworkPolicy openbao-raft: ingress 8200/,
   },
   {
     check: "headless-service",

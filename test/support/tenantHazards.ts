@@ -1,6 +1,7 @@
 import type { PlantedHazard } from "./plantedHazards";
 import { BATCH, LEASE, NS, OWNER, raftWorld, RELEASE, STATEFUL_SET } from "./snapshotBuilder";
 
+const ARGO = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
 const BUDGETS = "/apis/policy/v1/namespaces/openbao/poddisruptionbudgets";
 const initJob = {
   template: { spec: { containers: [{ command: ["sh", "-c", "bao operator init -key-shares=1"] }] } },
@@ -14,6 +15,36 @@ export const tenantHazards: readonly PlantedHazard[] = [
     title: "an owner that is gone (I38)",
     plant: ({ kube }) => kube.drop(OWNER),
     found: /infra/,
+  },
+  {
+    check: "argo-applications",
+    title: "an Argo CD Application that syncs the namespace (F53)",
+    plant: ({ kube }) =>
+      kube.put(`${ARGO}/openbao`, {
+        metadata: { namespace: "argocd" },
+        spec: { destination: { namespace: "openbao" }, syncPolicy: { automated: { selfHeal: true } } },
+      }),
+    found: /^argocd\/openbao$/,
+  },
+  {
+    check: "argo-applications",
+    title: "one of an ApplicationSet that only its objects give away (I38)",
+    plant: ({ kube }) =>
+      kube.put(`${ARGO}/all`, {
+        metadata: {
+          namespace: "argocd",
+          ...{ ownerReferences: [{ kind: "ApplicationSet", name: "platform" }] },
+        },
+        spec: { destination: { namespace: "default" }, syncPolicy: { automated: {} } },
+        status: { resources: [{ kind: "HelmRelease", namespace: "openbao" }] },
+      }),
+    found: /argocd\/all \(ApplicationSet platform puts it back/,
+  },
+  {
+    check: "alert-rules",
+    title: "alerts without the kind that holds them (I34)",
+    plant: () => undefined,
+    found: /no such kind/,
   },
   {
     check: "flux-remediation",

@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { raftConfig } from "../../components/openBaoConfig/raftConfig";
+import { joinTrust } from "../../components/openBaoConfig/retryJoin";
 import { raftValues } from "../../components/openBaoConfig/targetValues";
+import { tlsSchema } from "../../components/platformConfig";
 
 const OPTIONS = { release: "openbao", namespace: "openbao", replicas: 3 };
 
@@ -146,8 +148,16 @@ storage "file" {
     const mutual = one(tls('  tls_client_ca_file = "/t/ca"\n  tls_require_and_verify_client_cert = true\n'));
     assert.ok(mutual.includes('leader_api_addr = "https://openbao-0.openbao-internal:8200"'));
     assert.ok(mutual.includes('    leader_ca_cert_file = "/t/ca"\n    leader_client_cert_file = "/t/c"\n'));
-    assert.throws(() => one(tls("")), /without tls_client_ca_file/);
+    assert.throws(() => one(tls("")), /openbao-migration:tls\.caFile/);
     assert.ok(one(tls(""), { leaderCaCertFile: '/t/"ca' }).includes('leader_ca_cert_file = "/t/\\"ca"'));
+    const named = one(
+      tls(""),
+      joinTrust(tlsSchema.parse({ caSecret: "s", caFile: "/t/ca", serverName: "bao" })),
+    );
+    assert.ok(
+      named.includes('    leader_ca_cert_file = "/t/ca"\n    leader_tls_servername = "bao"\n'),
+      named,
+    );
   });
 
   it("raises max_entry_size when asked", () => {

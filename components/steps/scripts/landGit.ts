@@ -2,6 +2,7 @@
 // After: the Git checkout says the same, on the branch from the config; nothing is pushed.
 import { land, type LandPlan } from "../../land/landing";
 import { LandRefusal } from "../../land/landRefusal";
+import { joinTrust } from "../../openBaoConfig/retryJoin";
 import { OWNED_VALUES } from "../../openBaoConfig/targetValues";
 import { differenceLine, valueDifferences } from "../../land/valueDifferences";
 import { main, Refused, type Facts, type Step, type StepContext } from "../runStep";
@@ -44,11 +45,20 @@ export const landGit: Step = {
 };
 
 function landPlan(ctx: StepContext): LandPlan {
-  const { git, release, namespace, replicas } = ctx.input;
+  const { git, release, namespace, replicas, talos } = ctx.input;
   if (git === undefined) {
     throw new Refused('the config names no Git checkout; set "openbao-migration:git" [F69]', "F69");
   }
-  return { ...git, release, namespace, replicas };
+  const { talosPatch, ...files } = git;
+  return {
+    ...files,
+    release,
+    namespace,
+    replicas,
+    ...joinTrust(ctx.input.tls),
+    ...(talosPatch !== undefined &&
+      talos !== undefined && { talos: { file: talosPatch, nodeSubnets: talos.nodeSubnets } }),
+  };
 }
 
 if (require.main === module) main(landGit);

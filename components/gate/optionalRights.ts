@@ -1,0 +1,22 @@
+import type { KubeClient, KubeObject } from "../cluster/kubeClient";
+import type { MigrationConfig } from "../../config";
+import { rights, type Right } from "./readAccess";
+
+/** Rights that a step needs only where its part is there: asked for then, so that no Role must grant them for nothing. */
+export async function optionalRights(kube: KubeClient, config: MigrationConfig): Promise<Right[]> {
+  const cilium = `/apis/cilium.io/v2/namespaces/${config.namespace}/ciliumnetworkpolicies`;
+  const served = (await kube.find<KubeObject>(cilium, { limit: "1" })) !== undefined;
+  const samples = [...new Set(config.externalSecrets.map((one) => one.namespace))];
+  return [
+    ...(served ? rights("network", "get create patch", "ciliumnetworkpolicies", "cilium.io") : []),
+    ...samples.flatMap((namespace) =>
+      rights("verify", "get patch", "externalsecrets", "external-secrets.io").map((right) => ({
+        ...right,
+        namespace,
+      })),
+    ),
+    ...(config.alerts.enabled
+      ? rights("verify", "get create patch", "prometheusrules", "monitoring.coreos.com")
+      : []),
+  ];
+}
