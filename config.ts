@@ -74,6 +74,25 @@ const inventory = z.strictObject({
     .describe("path prefixes (mount/path) whose entries clients delete or rewrite without a version"),
 });
 
+const rehearsal = z.strictObject({
+  stack: z
+    .string()
+    .max(300)
+    .regex(
+      /^[A-Za-z0-9_][-A-Za-z0-9_.]*(?:\/[A-Za-z0-9_][-A-Za-z0-9_.]*){0,2}$/,
+      "a stack: NAME or ORG/PROJECT/NAME",
+    )
+    .optional()
+    .describe("stack that rehearsed this plan, such as organization/openbao-migration/dev"),
+  maxAgeHours: z
+    .number()
+    .int()
+    .min(1)
+    .max(8760)
+    .default(168)
+    .describe("how old the rehearsal of a stage may be, in hours"),
+});
+
 /** The whole config, one key a member; unknown keys are errors so that a typo surfaces. */
 export const configSchema = z.strictObject({
   stage: z.enum(STAGES).describe("the furthest stage to reach"),
@@ -92,6 +111,7 @@ export const configSchema = z.strictObject({
   keySecret: keySecret.prefault({}).describe("where the unseal key and the root token are kept"),
   git: git.optional().describe("the Git checkout that stage land writes"),
   inventory: inventory.prefault({}).describe("how the content comparison treats live changes"),
+  rehearsal: rehearsal.prefault({}).describe("whose evidence the gate asks for"),
   podTimeoutSeconds: z
     .number()
     .int()
@@ -196,7 +216,7 @@ function keyOf(path: readonly string[]): string {
 }
 
 function knownKeys(path: readonly string[]): string[] {
-  const nested: Record<string, z.ZodObject> = { keySecret, git, inventory, waivers: waiver };
+  const nested: Record<string, z.ZodObject> = { keySecret, git, inventory, rehearsal, waivers: waiver };
   const schema = path.length === 0 ? configSchema : nested[path[0]!];
   return schema === undefined ? [] : Object.keys(schema.shape).sort();
 }

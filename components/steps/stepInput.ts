@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { MigrationConfig } from "../../config";
+import { planParts } from "../evidence/planDigest";
 
 /** Environment variable that carries a step's values, as JSON. None of them is a secret. */
 export const STEP_INPUT = "OPENBAO_MIGRATION_STEP";
@@ -16,6 +17,8 @@ const schema = z.strictObject({
   volatile: z.array(z.string()),
   /** Only for step carry, in bytes. */
   maxEntryBytes: z.number().int().optional(),
+  /** Only for the steps passed-STAGE: the plan that the gate let through. */
+  plan: planParts.optional(),
   git: z
     .strictObject({
       checkout: z.string(),
