@@ -162,27 +162,27 @@ describe("reading the rehearsal's stack", () => {
   });
 
   it("needs none for the stack dev, and one for each other", async () => {
-    asStack("dev");
+    await asStack("dev");
     assert.equal(await readRehearsal(undefined), undefined);
-    asStack("prod");
+    await asStack("prod");
     assert.deepEqual(await readRehearsal(undefined), { fault: "no rehearsal is named" });
   });
 
   it("gives its evidence", async () => {
-    asStack("prod");
+    await asStack("prod");
     const view = await readRehearsal("o/openbao-migration/dev");
     assert.deepEqual(view, { stack: "o/openbao-migration/dev", evidence: evidence(RECENT) });
   });
 
   it("says why there is none, and ends nothing: the other findings are shown beside it", async () => {
-    asStack("prod");
+    await asStack("prod");
     const fault = async (stack: string) => ((await readRehearsal(stack)) as { fault: string }).fault;
     assert.match(await fault("gone"), /^its outputs cannot be read: ./);
     assert.match(await fault("empty"), /exports no evidence/);
   });
 
   it("refuses the stack itself as its own rehearsal (F64)", async () => {
-    asStack("prod");
+    await asStack("prod");
     const view = async (stack: string) => (await readRehearsal(stack)) as { fault: string };
     assert.match((await view("prod")).fault, /this stack itself/);
     assert.match((await view("organization/openbao-migration/prod")).fault, /this stack itself/);
