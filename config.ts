@@ -78,6 +78,25 @@ const inventory = z.strictObject({
     .describe("path prefixes (mount/path) whose entries clients delete or rewrite without a version"),
 });
 
+const rehearsal = z.strictObject({
+  stack: z
+    .string()
+    .max(300)
+    .regex(
+      /^[A-Za-z0-9_][-A-Za-z0-9_.]*(?:\/[A-Za-z0-9_][-A-Za-z0-9_.]*){0,2}$/,
+      "a stack: NAME or ORG/PROJECT/NAME",
+    )
+    .optional()
+    .describe("stack that rehearsed this plan, such as organization/openbao-migration/dev"),
+  maxAgeHours: z
+    .number()
+    .int()
+    .min(1)
+    .max(8760)
+    .default(168)
+    .describe("how old the rehearsal of a stage may be, in hours"),
+});
+
 /** The whole config, one key a member; unknown keys are errors so that a typo surfaces. */
 export const configSchema = z.strictObject({
   stage: z.enum(STAGES).describe("the furthest stage to reach"),
@@ -104,6 +123,7 @@ export const configSchema = z.strictObject({
     .describe("ExternalSecrets that stage verify makes read again"),
   alerts: alertsSchema.prefault({}).describe("the PrometheusRule of stage verify"),
   inventory: inventory.prefault({}).describe("how the content comparison treats live changes"),
+  rehearsal: rehearsal.prefault({}).describe("whose evidence the gate asks for"),
   podTimeoutSeconds: z
     .number()
     .int()
@@ -235,6 +255,7 @@ function knownKeys(path: readonly string[]): string[] {
     keySecret,
     git,
     inventory,
+    rehearsal,
     waivers: waiver,
     talos: talosSchema,
     tls: tlsSchema,

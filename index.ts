@@ -3,7 +3,9 @@ import * as pulumi from "@pulumi/pulumi";
 import { reaches, readConfig, type Stage } from "./config";
 import { passGate } from "./components/gate/gate";
 import { valueOr } from "./components/gate/observed";
+import { planPartsOf } from "./components/gate/planParts";
 import { hasMoved } from "./components/gate/progress";
+import { readEvidence } from "./components/readEvidence";
 import { readLiveConfig } from "./components/liveConfig";
 import { restrictedDirections } from "./components/restrictedDirections";
 import { BackupStage } from "./components/stages/backupStage";
@@ -11,6 +13,7 @@ import { CutoverStage } from "./components/stages/cutoverStage";
 import { LandStage } from "./components/stages/landStage";
 import { NetworkStage } from "./components/stages/networkStage";
 import { ReplicasStage } from "./components/stages/replicasStage";
+import { StagePassed } from "./components/stages/stagePassed";
 import { VerifyStage } from "./components/stages/verifyStage";
 
 /** The plan: config, gate, then the stages up to `stage`, each after the one before. */
@@ -23,13 +26,16 @@ async function plan() {
     "cluster",
     config.context === undefined ? {} : { context: config.context },
   );
-  let previous: pulumi.Resource[] = [];
+  const rehearsed = planPartsOf(snapshot, config);
+  let previous: StagePassed[] = [];
   const stage = <T extends pulumi.Resource>(
     name: Stage,
     make: (opts: pulumi.ComponentResourceOptions) => T,
   ): void => {
     if (!reaches(config.stage, name)) return;
-    previous = [make({ dependsOn: previous, providers: { kubernetes: provider } })];
+    const made = make({ dependsOn: previous, providers: { kubernetes: provider } });
+    const args = { stage: name, config, plan: rehearsed };
+    previous = [new StagePassed(`${name}-passed`, args, { dependsOn: [made] })];
   };
 
   stage(
@@ -39,10 +45,15 @@ async function plan() {
   stage("backup", (o) => new BackupStage("backup", { config }, o));
   stage("cutover", (o) => new CutoverStage("cutover", { config, ...live, applied: hasMoved(snapshot) }, o));
   stage("replicas", (o) => new ReplicasStage("replicas", { config }, o));
-  stage("verify", (o) => new VerifyStage("verify", { config, rulesServed: valueOr(snapshot.prometheusRules, true) }, o));
+  stage(
+    "verify",
+    (o) => new VerifyStage("verify", { config, rulesServed: valueOr(snapshot.prometheusRules, true) }, o),
+  );
   stage("land", (o) => new LandStage("land", { config }, o));
 
-  return { stage: config.stage };
+  // Read when the last stage has passed: another stack's gate asks for it.
+  const finished = pulumi.all(previous.map((one) => one.finished));
+  return { stage: config.stage, evidence: finished.apply(() => readEvidence(kube, config.namespace)) };
 }
 
 /**

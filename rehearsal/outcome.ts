@@ -1,6 +1,8 @@
+import { STAGES } from "../config";
 import type { KubeClient } from "../components/cluster/kubeClient";
 import type { JournalEntry } from "../components/cluster/journal";
 import { readJournal } from "../components/cluster/journal";
+import { parseEvidence } from "../components/evidence/evidence";
 import { readKeySecret } from "../components/cluster/keySecret";
 import {
   health,
@@ -68,7 +70,9 @@ export async function observeOutcome(
 }
 
 /** The claims that a passed rehearsal makes, each with what was seen. */
-export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean): Claim[] {
+export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean, evidence: unknown): Claim[] {
+  const parsed = parseEvidence(evidence);
+  const passed = "evidence" in parsed ? Object.keys(parsed.evidence.stages) : [];
   const { peers, acknowledged, clusterIds } = outcome;
   const voters = peers.filter((peer) => peer.voter).length;
   const leaders = peers.filter((peer) => peer.leader).length;
@@ -111,6 +115,12 @@ export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean): Cl
       claim: "a second pulumi up changes nothing",
       holds: noChange,
       seen: noChange ? "no change" : "changes",
+    },
+    {
+      claim: "the stack exports the evidence of every stage, bound to this run and plan",
+      holds: STAGES.every((stage) => passed.includes(stage)),
+      seen:
+        "fault" in parsed ? parsed.fault : `run ${parsed.evidence.runId}: ${passed.join(", ") || "no stage"}`,
     },
   ];
 }

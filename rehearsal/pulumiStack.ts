@@ -18,14 +18,14 @@ const PROGRAM = [
   "Pulumi.yaml",
 ];
 
-const UP = ["up", "--stack", "dev", "--yes", "--skip-preview", "--non-interactive", "--color", "never"];
-
 export interface StackOptions {
   /** Folder for the workspace, the state and the logs of this run. */
   readonly runDir: string;
   readonly kubeconfig: string;
   /** Context of the kubeconfig. @default its current one */
   readonly context?: string;
+  /** Name of the stack. @default "dev" */
+  readonly stack?: string;
   /** Values of the stack's config, over those of Pulumi.dev.yaml. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly log: (line: string) => void;
@@ -37,13 +37,17 @@ export interface PulumiRun {
   readonly output: string;
 }
 
-/** The `dev` stack of this checkout in a workspace of its own, on a file backend. */
+/** One stack, `dev` unless named, of this checkout in a workspace of its own, on a file backend. */
 export class PulumiStack {
-  private readonly workspace: string;
-  private readonly env: NodeJS.ProcessEnv;
+  /** Folder of the Pulumi project. */
+  readonly workspace: string;
+  /** What pulumi needs to find this run's backend and plugins. */
+  readonly env: NodeJS.ProcessEnv;
+  private readonly name: string;
 
   constructor(private readonly options: StackOptions) {
-    const { runDir, kubeconfig } = options;
+    const { runDir, kubeconfig, stack = "dev" } = options;
+    this.name = stack;
     this.workspace = join(runDir, "workspace");
     for (const dir of [this.workspace, join(runDir, "state")])
       mkdirSync(dir, { recursive: true, mode: 0o700 });
@@ -66,7 +70,7 @@ export class PulumiStack {
   /** Makes the stack when it is not there, and writes its config for `stage`. */
   async select(stage: Stage): Promise<void> {
     if (!existsSync(this.configFile)) {
-      await this.must(["stack", "init", "dev", "--secrets-provider", "passphrase"]);
+      await this.must(["stack", "init", this.name, "--secrets-provider", "passphrase"]);
     }
     const own = existsSync(this.configFile) ? (parse(readFileSync(this.configFile, "utf8")) as object) : {};
     const shipped = parse(readFileSync(join(CHECKOUT, "Pulumi.dev.yaml"), "utf8")) as { config?: object };
@@ -81,26 +85,46 @@ export class PulumiStack {
   }
 
   preview(...args: string[]): Promise<PulumiRun> {
-    return this.run(["preview", "--stack", "dev", "--diff", "--non-interactive", "--color", "never", ...args])
-      .done;
+    return this.run([
+      "preview",
+      "--stack",
+      this.name,
+      "--diff",
+      "--non-interactive",
+      "--color",
+      "never",
+      ...args,
+    ]).done;
   }
 
   up(...args: string[]): Promise<PulumiRun> {
-    return this.run([...UP, ...args]).done;
+    return this.run([...this.upArgs, ...args]).done;
   }
 
   /** `pulumi up` as a process that a test can kill, with `env` beside this process's own environment. */
   startUp(env: NodeJS.ProcessEnv = {}): { child: ChildProcess; done: Promise<PulumiRun> } {
-    return this.run(UP, env);
+    return this.run(this.upArgs, env);
+  }
+
+  /** The stack's outputs. @throws Error when pulumi cannot read them */
+  async outputs(): Promise<Readonly<Record<string, unknown>>> {
+    const run = await this.run(["stack", "output", "--json", "--stack", this.name, "--non-interactive"]).done;
+    if (run.code !== 0) throw new Error(`pulumi stack output ended with ${run.code}`);
+    // A warning of the CLI may stand before it.
+    return JSON.parse(run.output.slice(run.output.indexOf("{"))) as Record<string, unknown>;
   }
 
   /** Drops the lock that a killed run left in the file backend. */
   async cancel(): Promise<void> {
-    await this.run(["cancel", "dev", "--yes", "--non-interactive"]).done;
+    await this.run(["cancel", this.name, "--yes", "--non-interactive"]).done;
+  }
+
+  private get upArgs(): string[] {
+    return ["up", "--stack", this.name, "--yes", "--skip-preview", "--non-interactive", "--color", "never"];
   }
 
   private get configFile(): string {
-    return join(this.workspace, "Pulumi.dev.yaml");
+    return join(this.workspace, `Pulumi.${this.name}.yaml`);
   }
 
   private async must(args: string[]): Promise<void> {

@@ -88,7 +88,8 @@ async function move(
     seen = await load.stop();
   }
   const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys });
-  const report = reportOf({ options, startedAt, stages, outcome, load: seen, noChange });
+  const { evidence } = await stack.outputs();
+  const report = reportOf({ options, startedAt, stages, outcome, load: seen, noChange, evidence });
   writeFileSync(join(runDir, "report.json"), JSON.stringify(report), { mode: 0o600 });
   const paths = await writeReport(report, runDir);
   for (const claim of report.claims)
@@ -104,9 +105,11 @@ interface Told {
   readonly outcome: Outcome;
   readonly load: LoadLog;
   readonly noChange: boolean;
+  /** The stack output of that name. */
+  readonly evidence: unknown;
 }
 
-function reportOf({ options, startedAt, stages, outcome, load, noChange }: Told): RunReport {
+function reportOf({ options, startedAt, stages, outcome, load, noChange, evidence }: Told): RunReport {
   const outage = longestOutage(load);
   const summary = summarise(load);
   const carried = observedOf(outcome, "carry");
@@ -117,7 +120,7 @@ function reportOf({ options, startedAt, stages, outcome, load, noChange }: Told)
     endedAt: new Date().toISOString(),
     keys: options.keys,
     seed: options.seed,
-    claims: claimsOf(outcome, load, noChange),
+    claims: claimsOf(outcome, load, noChange, evidence),
     versions: {
       openbao: String(observedOf(outcome, "inventory-cutover")["version"] ?? "?"),
       node: process.version,

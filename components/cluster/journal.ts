@@ -8,9 +8,20 @@ export interface JournalEntry {
   readonly time: string;
   readonly holder: string;
   readonly step: string;
-  readonly beat: "act" | "done" | "refused" | "failed";
+  /** "found": the work was done already, and nothing was done again. */
+  readonly beat: "act" | "done" | "found" | "refused" | "failed";
+  /** SHA-256 of the program that wrote it. */
+  readonly program?: string;
   /** Plain facts: counts, digests, names of objects. */
   readonly observed: Readonly<Record<string, unknown>>;
+}
+
+/** The journal of one run. Its id is the ConfigMap's uid: given by the API server, and never twice. */
+export interface JournalRun {
+  readonly id: string;
+  /** RFC 3339, by the API server's clock. */
+  readonly createdAt: string;
+  readonly entries: readonly JournalEntry[];
 }
 
 interface ConfigMap extends KubeObject {
@@ -25,10 +36,17 @@ export class Journal {
     private readonly kube: KubeClient,
     private readonly namespace: string,
     private readonly holder: string,
+    /** SHA-256 of the running program; told in each entry. */
+    private readonly program?: string,
   ) {}
 
-  async append(entry: Omit<JournalEntry, "time" | "holder">): Promise<void> {
-    const full: JournalEntry = { time: new Date().toISOString(), holder: this.holder, ...entry };
+  async append(entry: Omit<JournalEntry, "time" | "holder" | "program">): Promise<void> {
+    const full: JournalEntry = {
+      time: new Date().toISOString(),
+      holder: this.holder,
+      ...(this.program !== undefined && { program: this.program }),
+      ...entry,
+    };
     const key = `${full.time.replace(/[:]/g, "")}.${this.sequence++}.${entry.step}.${entry.beat}`;
     const data = { [key]: JSON.stringify(full) };
     const collection = `/api/v1/namespaces/${this.namespace}/configmaps`;
@@ -48,8 +66,12 @@ export class Journal {
     }
   }
 
-  entries(): Promise<JournalEntry[]> {
+  entries(): Promise<readonly JournalEntry[]> {
     return readJournal(this.kube, this.namespace);
+  }
+
+  run(): Promise<JournalRun | undefined> {
+    return readJournalRun(this.kube, this.namespace);
   }
 
   /** The newest "done" entry of a step, or undefined. */
@@ -59,11 +81,21 @@ export class Journal {
 }
 
 /** All entries, oldest first; an entry that is not readable is left out. */
-export async function readJournal(kube: KubeClient, namespace: string): Promise<JournalEntry[]> {
+export async function readJournal(kube: KubeClient, namespace: string): Promise<readonly JournalEntry[]> {
+  return (await readJournalRun(kube, namespace))?.entries ?? [];
+}
+
+/** The entries with the id of their run; undefined while there is no journal. */
+export async function readJournalRun(kube: KubeClient, namespace: string): Promise<JournalRun | undefined> {
   const map = await kube.find<ConfigMap>(`/api/v1/namespaces/${namespace}/configmaps/${JOURNAL_NAME}`);
-  return Object.keys(map?.data ?? {})
+  if (map === undefined) return undefined;
+  const data = map.data ?? {};
+  const entries = Object.keys(data)
     .sort()
-    .flatMap((key) => parseEntry(map?.data?.[key] ?? ""));
+    .flatMap((key) => parseEntry(data[key] ?? ""));
+  const created = map.metadata?.creationTimestamp ?? "";
+  const createdAt = typeof created === "string" ? created : created.toISOString();
+  return { id: map.metadata?.uid ?? "", createdAt, entries };
 }
 
 function parseEntry(text: string): JournalEntry[] {

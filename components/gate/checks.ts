@@ -7,6 +7,7 @@ import { fluxChecks } from "./fluxChecks";
 import { keyChecks } from "./keyChecks";
 import { networkChecks } from "./networkChecks";
 import { raftChecks } from "./raftChecks";
+import { rehearsalChecks } from "./rehearsalChecks";
 import { sourceChecks } from "./sourceChecks";
 import { storageChecks } from "./storageChecks";
 import { versionChecks } from "./versionChecks";
@@ -24,4 +25,5 @@ export const checks: readonly Check[] = [
   ...raftChecks,
   ...alertChecks,
   ...accessChecks,
+  ...rehearsalChecks,
 ];

@@ -40,12 +40,13 @@ export function textsAt(value: unknown, ...path: Path): readonly string[] {
   return listAt(value, ...path).filter((item): item is string => typeof item === "string");
 }
 
-/** The string members of an object, such as labels. */
+/** The string members of an object, such as labels; cut like any text. */
 export function labelsAt(value: unknown, ...path: Path): Readonly<Record<string, string>> {
   const found = at(value, ...path);
   if (typeof found !== "object" || found === null || Array.isArray(found)) return {};
   const pairs = Object.entries(found).slice(0, MAX_ITEMS);
-  return Object.fromEntries(pairs.filter((pair): pair is [string, string] => typeof pair[1] === "string"));
+  const texts = pairs.filter((pair): pair is [string, string] => typeof pair[1] === "string");
+  return Object.fromEntries(texts.map(([key, text]) => [key.slice(0, MAX_TEXT), text.slice(0, MAX_TEXT)]));
 }
 
 /** True when `labels` holds every pair of `selector`. */

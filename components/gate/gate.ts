@@ -9,6 +9,8 @@ import type { Check } from "./check";
 import { draftConfig } from "./draftConfig";
 import { clean, valueOr } from "./observed";
 import { observedStage } from "./progress";
+import { bindPlan } from "./boundPlan";
+import { readRehearsal } from "./readRehearsal";
 import { blocks, formatReport, type GateReport } from "./report";
 import { takeSnapshot, type ClusterSnapshot, type SnapshotAccess } from "./snapshot";
 import { judgeAll } from "./verdicts";
@@ -41,7 +43,8 @@ export type GateInput = ConfigResult & { readonly raw?: Readonly<Record<string, 
  */
 export async function passGate(result: GateInput): Promise<PassedGate> {
   const gate = await runGate(result);
-  await assertGate(gate.report);
+  const moved = bindPlan(gate, { preview: pulumi.runtime.isDryRun(), stack: pulumi.getStack() });
+  await assertGate({ ...gate.report, config: [...gate.report.config, ...moved] });
   const { kube, snapshot } = gate;
   if (kube === undefined) throw new Error("the gate passed without a cluster; this is a bug");
   return { ...gate, kube, journal: valueOr(snapshot.journal, []) };
@@ -97,6 +100,7 @@ export async function assertGate(report: GateReport): Promise<void> {
 }
 
 function liveAccess(config: MigrationConfig, open: Map<string, OpenBao>): SnapshotAccess {
+  const rehearsal = () => readRehearsal(config.rehearsal.stack);
   const none: SnapshotAccess["openBao"] = () => {
     throw new Error("there is no kubeconfig; this is a bug");
   };
@@ -107,9 +111,9 @@ function liveAccess(config: MigrationConfig, open: Map<string, OpenBao>): Snapsh
       open.set(pod, bao);
       return bao;
     };
-    return { kube, openBao };
+    return { kube, openBao, rehearsal };
   } catch (error) {
-    return { why: `the kubeconfig cannot be used: ${whyNot(error)}`, openBao: none };
+    return { why: `the kubeconfig cannot be used: ${whyNot(error)}`, openBao: none, rehearsal };
   }
 }
 

@@ -1,4 +1,4 @@
-import { JOURNAL_NAME, readJournal } from "../cluster/journal";
+import { JOURNAL_NAME, readJournalRun } from "../cluster/journal";
 import type { KubeClient, KubeObject } from "../cluster/kubeClient";
 import { isDeadHere, LEASE_NAME } from "../cluster/lease";
 import { at, booleanAt, labelsAt, listAt, nameOf, textAt } from "./fields";
@@ -37,6 +37,7 @@ export function readNamespaced(look: Look) {
   const pods = then(list("the pods", `${core}/pods`), (items) =>
     items.flatMap((item) => podView(item, release) ?? []).sort((a, b) => a.ordinal - b.ordinal),
   );
+  const book = look.see(`the journal ${JOURNAL_NAME}`, (kube) => readJournalRun(kube, namespace));
   const spaceLabels = space.then((seen) => labelsAt(valueOr(seen, undefined), "metadata", "labels"));
   const podLabels = serverLabels(release, set);
 
@@ -86,7 +87,8 @@ export function readNamespaced(look: Look) {
       find("the Lease", `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${LEASE_NAME}`),
       (object) => (object === undefined ? undefined : leaseView(object, isDeadHere)),
     ),
-    journal: look.see(`the journal ${JOURNAL_NAME}`, (kube) => readJournal(kube, namespace)),
+    journal: then(book, (run) => run?.entries ?? []),
+    runId: then(book, (run) => run?.id),
     cronJobs: then(list("the CronJobs", `/apis/batch/v1/namespaces/${namespace}/cronjobs`), (items) =>
       items.map((item) => ({
         ...jobView(item, OUR_MANAGER),

@@ -14,6 +14,8 @@ export interface KeyShape {
 
 export interface KeySecretView {
   readonly present: boolean;
+  /** Uid and resourceVersion: tells a change, and nothing of the key. */
+  readonly version: string;
   readonly immutable: boolean;
   readonly unsealKey: KeyShape;
   readonly rootToken: KeyShape;
@@ -28,6 +30,7 @@ export function keySecretView(object: unknown, unsealKey: string, rootToken: str
   const managers = at(object, "metadata", "managedFields");
   return {
     present: object !== undefined,
+    version: `${textAt(object, "metadata", "uid") ?? "?"}/${textAt(object, "metadata", "resourceVersion") ?? "?"}`,
     immutable: booleanAt(object, "immutable") === true,
     unsealKey: shapeOf(at(object, "data", unsealKey), true),
     rootToken: shapeOf(at(object, "data", rootToken), false),

@@ -113,6 +113,7 @@ function probeKind(probe: unknown): StatefulSetView["readiness"] {
 
 export interface PodView {
   readonly name: string;
+  readonly uid: string;
   readonly ordinal: number;
   readonly revision: string;
   readonly node: string;
@@ -133,6 +134,7 @@ export function podView(object: unknown, release: string): PodView | undefined {
   const server = containers.find((one) => textAt(one, "name") === "openbao") ?? containers[0];
   return {
     name,
+    uid: textAt(object, "metadata", "uid") ?? "",
     ordinal,
     revision: labels["controller-revision-hash"] ?? "",
     node: textAt(object, "spec", "nodeName") ?? "",

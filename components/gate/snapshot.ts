@@ -9,6 +9,7 @@ import { readClaims, readNamespaced, readNodes } from "./readCluster";
 import { readFlux } from "./readFlux";
 import type { KeySecretView } from "./readKeySecret";
 import type { BudgetView, EndpointsView, ServiceView, WebhookView } from "./readNetwork";
+import type { RehearsalView } from "./readRehearsal";
 import { readServers } from "./readServers";
 import type { NodeStatus, TokenView } from "./readOpenBao";
 import type { PolicyView } from "./readPolicies";
@@ -48,6 +49,10 @@ export interface ClusterSnapshot {
   readonly ciliumPolicies: Observed<readonly PolicyView[] | undefined>;
   readonly lease: Observed<LeaseView | undefined>;
   readonly journal: Observed<readonly JournalEntry[]>;
+  /** Uid of the journal; undefined while there is none. */
+  readonly runId: Observed<string | undefined>;
+  /** The rehearsal's evidence; undefined when this stack needs none, since it is the rehearsal. */
+  readonly rehearsal: Observed<RehearsalView | undefined>;
   /** The Flux objects above the HelmRelease, nearest first. */
   readonly owners: Observed<readonly WriterView[]>;
   readonly cronJobs: Observed<
@@ -75,6 +80,8 @@ export interface SnapshotAccess {
   readonly kube?: KubeClient;
   readonly why?: string;
   readonly openBao: (pod: string) => OpenBao;
+  /** Reads the rehearsal's evidence. @default this stack needs none */
+  readonly rehearsal?: () => Promise<RehearsalView | undefined>;
   readonly now?: Date;
   /** Bound of each group of requests, in milliseconds. @default 5000 */
   readonly groupTimeoutMs?: number;
@@ -92,7 +99,8 @@ export async function takeSnapshot(
   const nodes = readNodes(look, cluster.pods);
   const claims = readClaims(look);
   const servers = readServers(look, cluster.pods, cluster.secretObject, access.openBao);
-  const parts: Pending<Part> = { ...cluster.parts, ...flux, ...nodes, ...claims, ...servers };
+  const rehearsal = observe("the rehearsal's evidence", look.timeoutMs, async () => access.rehearsal?.());
+  const parts: Pending<Part> = { ...cluster.parts, ...flux, ...nodes, ...claims, ...servers, rehearsal };
   const entries = Object.entries(parts).map(async ([key, part]) => [key, await part] as const);
   const values = Object.fromEntries(await Promise.all(entries));
   return deepFreeze({

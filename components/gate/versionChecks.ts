@@ -110,11 +110,13 @@ function judgeVersion(version: string, expected: string) {
   return fits ? pass(version, expected) : fail(version, expected);
 }
 
-function plainVersion(version: string): string {
+/** A version without "v" and build part. */
+export function plainVersion(version: string): string {
   return version.replace(/^v/, "").replace(/\+.*$/, "");
 }
 
-function tagOf(image: string): string | undefined {
+/** The version that an image's tag names, or undefined. */
+export function tagOf(image: string): string | undefined {
   const name = image.replace(/@sha256:[0-9a-f]+$/, "");
   const tag = /:([^:/]+)$/.exec(name)?.[1];
   return tag === undefined || !/^v?\d/.test(tag) ? undefined : plainVersion(tag);

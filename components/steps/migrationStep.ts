@@ -14,16 +14,21 @@ export interface MigrationStepArgs {
   readonly record: StepRecord;
   /** Its values; none of them is a secret. */
   readonly input: StepInput;
+  /** True for a step that tells what was: other values of a later run must not run it again. @default false */
+  readonly keepsInput?: boolean;
 }
 
 /** One one-time step: the only place that makes a command.local.Command. */
 export class MigrationStep extends pulumi.ComponentResource {
+  /** Known once the step's script has ended well. */
+  readonly finished: pulumi.Output<string>;
+
   constructor(name: string, args: MigrationStepArgs, opts?: pulumi.ComponentResourceOptions) {
     super(TYPE, name, {}, opts);
     const script = `${SCRIPTS}/${args.record.script}.ts`;
     // No `update`: `create` runs again when an input changes, and each step first looks whether it is done.
     // No `triggers` (they replace) and no `delete` (nothing is taken back by removing a resource).
-    new command.local.Command(
+    const made = new command.local.Command(
       name,
       {
         // argv array, no shell: the interpreter gets the script's path as its last argument.
@@ -41,9 +46,11 @@ export class MigrationStep extends pulumi.ComponentResource {
       },
       {
         parent: this,
+        ...(args.keepsInput === true && { ignoreChanges: ["environment"] }),
         ...(args.record.touchesKey && { additionalSecretOutputs: ["stdout", "stderr"] }),
       },
     );
+    this.finished = made.id;
     this.registerOutputs({});
   }
 }

@@ -120,6 +120,20 @@ export function stepsOf(config: MigrationConfig): StepRecord[] {
     .map((record) => ({ ...record, after: record.after.filter((id) => !out.has(id)) }));
 }
 
+/** The step after a stage's last: it writes into the journal that the stage was passed. It is in no plan of a stage. */
+export function passedStep(stage: Stage): StepRecord {
+  const hazards = ["F64"];
+  return {
+    id: `passed-${stage}`,
+    stage,
+    after: [],
+    script: "passed",
+    targets: [],
+    hazards,
+    touchesKey: false,
+  };
+}
+
 /** The record of one step. @throws Error for an id that is not in the plan: this is a bug. */
 export function stepRecord(plan: readonly StepRecord[], id: string): StepRecord {
   const found = plan.find((record) => record.id === id);

@@ -5,6 +5,7 @@ import { readKeySecret, type HeldKeys } from "../cluster/keySecret";
 import { LeaseHeld, runIdentity, withLease, type Fence } from "../cluster/lease";
 import type { OpenBao } from "../cluster/openBaoClient";
 import { openBaoInPod } from "../cluster/openBaoStatus";
+import { programDigest } from "../evidence/programDigest";
 import { readStepInput, type StepInput } from "./stepInput";
 
 export type Facts = Readonly<Record<string, unknown>>;
@@ -73,9 +74,11 @@ async function run(step: Step): Promise<{ result: string; observed: Facts }> {
   const kube = kubeClient(loadKubeConfig(input.context));
   return withLease(kube, input.namespace, runIdentity(), async (fence) => {
     const pods = new Map<string, OpenBao>();
-    const journal = new Journal(kube, input.namespace, fence.holder);
+    const journal = new Journal(kube, input.namespace, fence.holder, programDigest());
     try {
-      return await runBeats(step, context(input, kube, journal, fence, pods));
+      const result = await runBeats(step, context(input, kube, journal, fence, pods));
+      if (result.result === "already-done") await noteFound(journal, input.step, result.observed);
+      return result;
     } catch (error) {
       const beat = error instanceof Refused ? "refused" : "failed";
       await journal
@@ -99,6 +102,14 @@ export async function runBeats(step: Step, ctx: StepContext): Promise<{ result: 
   const observed = await step.verify(ctx);
   await ctx.journal.append({ step: ctx.input.step, beat: "done", observed });
   return { result: "done", observed };
+}
+
+/** The evidence asks who did a step: one whose work was found done after a kill is told once, as such. */
+async function noteFound(journal: Journal, step: string, observed: Facts): Promise<void> {
+  const told = (await journal.entries()).some(
+    (entry) => entry.step === step && ["done", "found"].includes(entry.beat),
+  );
+  if (!told) await journal.append({ step, beat: "found", observed });
 }
 
 function context(

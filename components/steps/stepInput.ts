@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { MigrationConfig } from "../../config";
 import { tlsSchema } from "../platformConfig";
+import { planParts } from "../evidence/planDigest";
 
 /** Environment variable that carries a step's values, as JSON. None of them is a secret. */
 export const STEP_INPUT = "OPENBAO_MIGRATION_STEP";
@@ -17,6 +18,8 @@ const schema = z.strictObject({
   volatile: z.array(z.string()),
   /** Only for step carry, in bytes. */
   maxEntryBytes: z.number().int().optional(),
+  /** Only for the steps passed-STAGE: the plan that the gate let through. */
+  plan: planParts.optional(),
   git: z
     .strictObject({
       checkout: z.string(),

@@ -40,6 +40,7 @@ describe("the rehearsal, killed once in each stage and started again (hazards F1
     "the generated content is all there (checked without the program)",
     "every acknowledged write is readable",
     "a second pulumi up changes nothing",
+    "the stack exports the evidence of every stage, bound to this run and plan",
   ]) {
     it(`proves: ${claim}`, () => {
       const found = report.claims.find((one) => one.claim === claim);

@@ -1,4 +1,5 @@
 import { configSchema, type MigrationConfig } from "../../config";
+import type { RehearsalView } from "../../components/gate/readRehearsal";
 import { takeSnapshot, type ClusterSnapshot, type SnapshotAccess } from "../../components/gate/snapshot";
 import { FakeKube } from "./fakeKube";
 import { mergePatch } from "./fakeKubeRules";
@@ -42,6 +43,8 @@ export class World {
   readonly kube = new FakeKube();
   readonly servers: Record<string, FakeServer> = {};
   readonly opened: FakeOpenBao[] = [];
+  /** The rehearsal's evidence; undefined: the stack is the rehearsal itself. */
+  rehearsal: RehearsalView | undefined;
 
   /** Changes one object by a merge patch, as another actor would: no write is recorded. */
   patch(path: string, patch: object): this {
@@ -62,6 +65,7 @@ export class World {
       kube: this.kube,
       now: NOW,
       groupTimeoutMs: 5000,
+      rehearsal: () => Promise.resolve(this.rehearsal),
       openBao: (pod) => {
         const bao = new FakeOpenBao(
           pod,

@@ -185,6 +185,14 @@ export const tenantHazards: readonly PlantedHazard[] = [
     found: /Forbidden/,
   },
   {
+    check: "rehearsal-evidence",
+    title: "a plan that nobody has rehearsed (F64)",
+    plant: (world) => {
+      world.rehearsal = { fault: "no rehearsal is named" };
+    },
+    found: /no rehearsal is named/,
+  },
+  {
     check: "rights",
     title: "a verb that is missing (F59)",
     plant: ({ kube }) =>

@@ -1,0 +1,47 @@
+import { createHash } from "node:crypto";
+import type { MigrationConfig } from "../../config";
+import type { PlanParts } from "../evidence/planDigest";
+import { programDigest } from "../evidence/programDigest";
+import { planSteps } from "../steps/plan";
+import { clean, valueOr } from "./observed";
+import { server0 } from "./progress";
+import type { ClusterSnapshot } from "./snapshot";
+import { plainVersion, tagOf } from "./versionChecks";
+
+/**
+ * Pure: what a rehearsal must have in common with this stack. Names, sizes and addresses may differ; nothing is in it
+ * that the move itself changes, so that every stage of one run shows the same.
+ */
+export function planPartsOf(snapshot: ClusterSnapshot, config: MigrationConfig): PlanParts {
+  const release = valueOr(snapshot.release, undefined);
+  const set = valueOr(snapshot.statefulSet, undefined);
+  const server = valueOr(snapshot.serverConfig, undefined);
+  const running = server0(snapshot)?.seal.version;
+  const version = tagOf(set?.image ?? "") ?? (running === undefined ? UNKNOWN : plainVersion(running));
+  const volumes = set?.claimTemplates.map((one) => one.name).sort() ?? [];
+  return {
+    program: programDigest(),
+    steps: stepsDigest(config.replicas),
+    carry: config.carry,
+    replicas: String(config.replicas),
+    chart: release === undefined ? UNKNOWN : clean(`${release.chart} ${release.chartVersion}`.trim()),
+    openbao: clean(version),
+    listener: server?.tls === undefined ? UNKNOWN : `TLS ${server.tls ? "on" : "off"}`,
+    audit: clean(server?.auditDevices.join(", ") || "none", 1000),
+    pods:
+      set === undefined
+        ? UNKNOWN
+        : clean(
+            `${set.podManagementPolicy}, ${set.updateStrategy}, readiness ${set.readiness}, volumes ${volumes.join(" ")}`,
+            1000,
+          ),
+  };
+}
+
+const UNKNOWN = "not known";
+
+/** The names of this release are left out. */
+function stepsDigest(replicas: number): string {
+  const steps = planSteps("release", replicas);
+  return createHash("sha256").update(JSON.stringify(steps)).digest("hex");
+}
