@@ -83,7 +83,8 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
   }
   if (failures.length === 0) {
     const outcome = await observeOutcome(kube, [seen], { seed, keys });
-    for (const claim of claimsOf(outcome, seen, noChange))
+    const { evidence } = await stack.outputs();
+    for (const claim of claimsOf(outcome, seen, noChange, evidence))
       if (!claim.holds) failures.push(`${claim.claim}: ${claim.seen}`);
   }
   const after = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
