@@ -100,7 +100,8 @@ describe("making a missing tool", () => {
         stdio: "ignore",
       });
       const ended = new Promise((resolve) => run.once("exit", resolve));
-      await until(() => calls().length === 1, "the build started");
+      const note = join(dir, "cache", "openbao-raft-migration", "tools.build");
+      await until(() => calls().length === 1 && existsSync(note), "the build started and is noted");
       const first = holderOf(Number(calls()[0]?.split(" ")[0]));
       run.kill(signal);
       await ended;
