@@ -1,6 +1,7 @@
 import type { KubeConfig } from "./kubernetesLibrary";
 import * as http from "node:http";
 import * as https from "node:https";
+import { StringDecoder } from "node:string_decoder";
 
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 const REQUEST_TIMEOUT_MS = 20_000;
@@ -57,9 +58,11 @@ export class KubeTransport {
 
   /** Calls `onLine` for each line of a streamed reply until it returns false or the stream ends. @throws KubeError */
   async lines(sent: ApiCall, onLine: (line: string) => boolean): Promise<void> {
+    // A character of several bytes may be cut by the network; decoded by itself, each half would be lost.
+    const decoder = new StringDecoder("utf8");
     let rest = "";
     await this.open(sent, (chunk) => {
-      rest += chunk.toString("utf8");
+      rest += decoder.write(chunk);
       const lines = rest.split("\n");
       rest = lines.pop() ?? "";
       return lines.filter((line) => line !== "").every(onLine);

@@ -1,34 +1,50 @@
-import type { V1CronJob, V1Job } from "@kubernetes/client-node";
+import type { V1Job } from "@kubernetes/client-node";
+import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "../cluster/kubeClient";
-import type { Facts, StepContext } from "./runStep";
-import { condition, PAUSED_ANNOTATION, releasesPath, UPGRADE_ANNOTATION, type HelmRelease } from "./world";
-
-interface Suspendable extends KubeObject {
-  spec?: { suspend?: boolean };
-}
-
-/** Labels with which kustomize-controller marks what it applies. */
-const OWNER_NAME = "kustomize.toolkit.fluxcd.io/name";
-const OWNER_NAMESPACE = "kustomize.toolkit.fluxcd.io/namespace";
-/** Tells kustomize-controller to leave this one object alone, even when a parent runs again. */
-const RECONCILE = "kustomize.toolkit.fluxcd.io/reconcile";
+import { record } from "../cluster/openBaoStatus";
+import {
+  isMarked,
+  journaledRecord,
+  ownerPath,
+  RECONCILE,
+  writersOf,
+  type BeforePause,
+  type Writer,
+} from "./pauseRecord";
+import { Refused, type Facts, type StepContext } from "./runStep";
+import {
+  APPLYING_ANNOTATION,
+  condition,
+  PAUSED_ANNOTATION,
+  releasesPath,
+  UPGRADE_ANNOTATION,
+  type HelmRelease,
+} from "./world";
 
 /** No wait, no rollback, no uninstall by Flux while the server is down on purpose (hazards I8, F54). */
 const UPGRADE_WHILE_PAUSED = { disableWait: true, remediation: { retries: 0, remediateLastFailure: false } };
 
 export function isPaused(release: HelmRelease): boolean {
-  return release.spec?.suspend === true && release.metadata?.annotations?.[PAUSED_ANNOTATION] !== undefined;
+  return release.spec?.suspend === true && isMarked(release);
+}
+
+/** True when nothing is left for `pauseAll` to do. */
+export async function allPaused(ctx: StepContext): Promise<boolean> {
+  const writers = await writersOf(ctx);
+  const release = writers.find(({ path }) => path === releasePath(ctx))?.object as HelmRelease;
+  return (
+    isPaused(release) &&
+    condition(release, "Reconciling")?.status !== "True" &&
+    writers.every(({ object }) => object.spec?.suspend === true)
+  );
 }
 
 /** Owner first: a parent that runs in between would drop the child's `suspend`. */
 export async function pauseAll(ctx: StepContext): Promise<void> {
-  const path = `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`;
-  const release = await ctx.kube.get<HelmRelease>(path);
-  const owner = ownerPath(release);
-  if (owner !== undefined) await suspend(ctx, owner);
-  await pauseRelease(ctx, path, release);
-  for (const job of await cronJobs(ctx))
-    await suspend(ctx, `${cronJobsPath(ctx)}/${job.metadata?.name}`, job);
+  for (const writer of await writersOf(ctx)) {
+    if (writer.path === releasePath(ctx)) await pauseRelease(ctx, writer.object as HelmRelease);
+    else await suspend(ctx, writer);
+  }
 }
 
 /** Bounded wait until no controller and no Job is at work. */
@@ -51,49 +67,42 @@ export async function waitUntilIdle(ctx: StepContext): Promise<Facts> {
       { what: `Job ${job.metadata?.name} to end; it may write`, timeoutSeconds: ctx.input.podTimeoutSeconds },
     );
   }
-  const jobs = (await cronJobs(ctx)).filter(
-    (j) => j.metadata?.annotations?.[PAUSED_ANNOTATION] !== undefined,
+  const jobs = (await writersOf(ctx)).filter(
+    ({ path, object }) => path.includes("/cronjobs/") && isMarked(object),
   );
   return {
     helmRelease: ctx.input.release,
     kustomization: release === undefined ? null : (ownerPath(release) ?? null),
-    cronJobs: jobs.map((j) => j.metadata?.name),
+    cronJobs: jobs.map(({ object }) => object.metadata?.name),
   };
 }
 
-/** Gives back what pauseAll took, in the opposite order: only what carries our annotation. */
+/**
+ * Gives back what pauseAll took, in the opposite order: only what carries our mark, and exactly as it was found. What
+ * the user had suspended before stays suspended.
+ * @throws Refused when `spec.upgrade` is neither as found nor as the pause left it: it is not overwritten (F53).
+ */
 export async function resumeAll(ctx: StepContext): Promise<void> {
-  for (const job of await cronJobs(ctx))
-    await unsuspend(ctx, `${cronJobsPath(ctx)}/${job.metadata?.name}`, job);
-  const path = `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`;
-  const release = await ctx.kube.get<HelmRelease>(path);
-  const original = release.metadata?.annotations?.[UPGRADE_ANNOTATION];
-  if (original !== undefined) {
-    await ctx.kube.mergePatch(path, {
-      metadata: {
-        annotations: {
-          [PAUSED_ANNOTATION]: null,
-          [UPGRADE_ANNOTATION]: null,
-          [RECONCILE]: null,
-          ...requestNow(),
-        },
-      },
-      spec: { suspend: false, upgrade: restored(JSON.parse(original) as Record<string, unknown> | null) },
-    });
+  const before = await journaledRecord(ctx);
+  for (const { path, object } of (await writersOf(ctx)).reverse()) {
+    if (!isMarked(object)) continue;
+    await ctx.fence.assertHeld();
+    if (path === releasePath(ctx)) await resumeRelease(ctx, object as HelmRelease, before[path]);
+    else await ctx.kube.mergePatch(path, unmarked(before[path]));
   }
-  const owner = ownerPath(release);
-  if (owner !== undefined) await unsuspend(ctx, owner, await ctx.kube.get<Suspendable>(owner));
 }
 
 /** Lets the HelmRelease run once more, or holds it again; the rest stays paused. */
 export async function setReleaseSuspended(ctx: StepContext, suspended: boolean): Promise<HelmRelease> {
-  return ctx.kube.mergePatch<HelmRelease & KubeObject>(
-    `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`,
-    {
-      metadata: { annotations: suspended ? {} : requestNow() },
-      spec: { suspend: suspended },
+  return ctx.kube.mergePatch<HelmRelease & KubeObject>(releasePath(ctx), {
+    metadata: {
+      annotations: {
+        [APPLYING_ANNOTATION]: suspended ? null : ctx.fence.holder,
+        ...(!suspended && requestNow()),
+      },
     },
-  );
+    spec: { suspend: suspended },
+  });
 }
 
 /** Flux's "reconcile now": any new value. */
@@ -101,20 +110,71 @@ function requestNow(): Record<string, string> {
   return { "reconcile.fluxcd.io/requestedAt": new Date().toISOString() };
 }
 
-async function pauseRelease(ctx: StepContext, path: string, release: HelmRelease): Promise<void> {
-  const annotations = release.metadata?.annotations ?? {};
-  // A second run must not take the paused `upgrade` for the user's own.
-  const original = annotations[UPGRADE_ANNOTATION] ?? JSON.stringify(release.spec?.upgrade ?? null);
-  await ctx.kube.mergePatch(path, {
+async function pauseRelease(ctx: StepContext, release: HelmRelease): Promise<void> {
+  const kept = release.metadata?.annotations?.[UPGRADE_ANNOTATION];
+  // A second run must not take the paused `upgrade` for the user's own, nor an outdated copy for what they say now.
+  const original = isAsPaused(release) ? kept : JSON.stringify(release.spec?.upgrade ?? null);
+  await ctx.kube.mergePatch(releasePath(ctx), {
     metadata: {
       annotations: {
         [PAUSED_ANNOTATION]: ctx.fence.holder,
         [UPGRADE_ANNOTATION]: original,
         [RECONCILE]: "disabled",
+        [APPLYING_ANNOTATION]: null,
       },
     },
     spec: { suspend: true, upgrade: UPGRADE_WHILE_PAUSED },
   });
+}
+
+async function resumeRelease(
+  ctx: StepContext,
+  release: HelmRelease,
+  before: BeforePause | undefined,
+): Promise<void> {
+  const original = release.metadata?.annotations?.[UPGRADE_ANNOTATION];
+  if (original !== undefined && !isAsPaused(release)) {
+    throw new Refused(
+      `spec.upgrade of the HelmRelease was changed while it was paused; found ${JSON.stringify(release.spec?.upgrade ?? null).slice(0, 200)}, expected what the pause wrote over ${original.slice(0, 200)}. Set it as you want it, remove the annotation ${UPGRADE_ANNOTATION}, and run again [F53]`,
+      "F53",
+    );
+  }
+  const { metadata, spec } = unmarked(before);
+  await ctx.kube.mergePatch(releasePath(ctx), {
+    metadata: {
+      annotations: {
+        ...metadata.annotations,
+        [UPGRADE_ANNOTATION]: null,
+        [APPLYING_ANNOTATION]: null,
+        [RECONCILE]: before?.reconcile ?? null,
+        ...requestNow(),
+      },
+    },
+    spec: {
+      ...spec,
+      ...(original !== undefined && {
+        upgrade: restored(JSON.parse(original) as Record<string, unknown> | null),
+      }),
+    },
+  });
+}
+
+/**
+ * True when `spec.upgrade` is what the pause made of the original that the annotation keeps. Further fields of
+ * `remediation` do not count: the API server may fill in defaults there.
+ */
+function isAsPaused(release: HelmRelease): boolean {
+  const original = release.metadata?.annotations?.[UPGRADE_ANNOTATION];
+  if (original === undefined) return false;
+  const before = record(JSON.parse(original));
+  const now = release.spec?.upgrade ?? {};
+  const [then, live] = [record(before["remediation"]), record(now["remediation"])];
+  const wanted = { ...before, ...UPGRADE_WHILE_PAUSED, remediation: null };
+  const remediation = { ...then, ...UPGRADE_WHILE_PAUSED.remediation };
+  return (
+    isDeepStrictEqual({ ...now, remediation: null }, wanted) &&
+    Object.entries(remediation).every(([key, value]) => isDeepStrictEqual(live[key], value))
+  );
 }
 
 /** Merge patch that makes `spec.upgrade` what it was: keys of ours that it lacked are removed. */
@@ -135,9 +195,8 @@ export function restored(original: Record<string, unknown> | null): Record<strin
   };
 }
 
-async function suspend(ctx: StepContext, path: string, seen?: Suspendable): Promise<void> {
-  const object = seen ?? (await ctx.kube.get<Suspendable>(path));
-  // What was suspended before us stays so after us.
+async function suspend(ctx: StepContext, { path, object }: Writer): Promise<void> {
+  // What was suspended before us is not marked, and so stays suspended after us.
   if (object.spec?.suspend === true) return;
   await ctx.kube.mergePatch(path, {
     metadata: { annotations: { [PAUSED_ANNOTATION]: ctx.fence.holder } },
@@ -145,25 +204,14 @@ async function suspend(ctx: StepContext, path: string, seen?: Suspendable): Prom
   });
 }
 
-async function unsuspend(ctx: StepContext, path: string, object: Suspendable): Promise<void> {
-  if (object.metadata?.annotations?.[PAUSED_ANNOTATION] === undefined) return;
-  await ctx.kube.mergePatch(path, {
+/** Merge patch that takes the mark off and puts `suspend` back; a field that was absent goes again. */
+function unmarked(before: BeforePause | undefined) {
+  return {
     metadata: { annotations: { [PAUSED_ANNOTATION]: null } },
-    spec: { suspend: false },
-  });
+    spec: { suspend: before?.suspend ?? null },
+  };
 }
 
-function ownerPath(release: HelmRelease): string | undefined {
-  const labels = release.metadata?.labels ?? {};
-  const [name, namespace] = [labels[OWNER_NAME], labels[OWNER_NAMESPACE]];
-  if (name === undefined || namespace === undefined) return undefined;
-  return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
-}
-
-function cronJobsPath(ctx: StepContext): string {
-  return `/apis/batch/v1/namespaces/${ctx.input.namespace}/cronjobs`;
-}
-
-function cronJobs(ctx: StepContext): Promise<(V1CronJob & KubeObject)[]> {
-  return ctx.kube.list<V1CronJob & KubeObject>(cronJobsPath(ctx));
+function releasePath(ctx: StepContext): string {
+  return `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`;
 }

@@ -6,6 +6,7 @@ import { LeaseHeld, runIdentity, withLease, type Fence } from "../cluster/lease"
 import type { OpenBao } from "../cluster/openBaoClient";
 import { openBaoInPod } from "../cluster/openBaoStatus";
 import { programDigest } from "../evidence/programDigest";
+import { pauseBroken } from "./pauseRecord";
 import { readStepInput, type StepInput } from "./stepInput";
 
 export type Facts = Readonly<Record<string, unknown>>;
@@ -20,6 +21,8 @@ export type Observation =
 export interface Step {
   /** Name of the script. The journal takes the plan's id: one script may serve several steps, as each follower's does. */
   readonly id: string;
+  /** True when Flux must stay paused from before the act until after it (hazard F53). @default false */
+  readonly needsPause?: boolean;
   observe(ctx: StepContext): Promise<Observation>;
   /** Acts once. Calls ctx.fence.assertHeld() before anything that cannot be taken back. */
   act(ctx: StepContext): Promise<void>;
@@ -97,8 +100,10 @@ export async function runBeats(step: Step, ctx: StepContext): Promise<{ result: 
   if (seen.state === "refuse") throw new Refused(`${seen.why} [${seen.hazard}]`, seen.hazard);
   if (seen.state === "done") return { result: "already-done", observed: seen.observed };
   await ctx.fence.assertHeld();
+  await assertPaused(step, ctx);
   await ctx.journal.append({ step: ctx.input.step, beat: "act", observed: seen.observed });
   await step.act(ctx);
+  await assertPaused(step, ctx);
   const observed = await step.verify(ctx);
   await ctx.journal.append({ step: ctx.input.step, beat: "done", observed });
   return { result: "done", observed };
@@ -110,6 +115,11 @@ async function noteFound(journal: Journal, step: string, observed: Facts): Promi
     (entry) => entry.step === step && ["done", "found"].includes(entry.beat),
   );
   if (!told) await journal.append({ step, beat: "found", observed });
+}
+
+async function assertPaused(step: Step, ctx: StepContext): Promise<void> {
+  const broken = step.needsPause === true ? await pauseBroken(ctx) : undefined;
+  if (broken !== undefined) throw new Refused(`${broken} [F53]`, "F53");
 }
 
 function context(

@@ -23,6 +23,8 @@ export interface HelmRelease extends KubeObject {
 export const PAUSED_ANNOTATION = "openbao-raft-migration/paused";
 /** Keeps the HelmRelease's own `spec.upgrade` while remediation is off. */
 export const UPGRADE_ANNOTATION = "openbao-raft-migration/original-upgrade";
+/** There while this program itself lets Flux apply the HelmRelease once; a killed run leaves it. */
+export const APPLYING_ANNOTATION = "openbao-raft-migration/applying";
 
 const HELM_RELEASES = "/apis/helm.toolkit.fluxcd.io/v2";
 

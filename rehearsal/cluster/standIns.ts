@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync, rmSync, mkdirSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { clusterDir, kubeconfigPath, nodeLayouts, volumesDir } from "./layout";
 import type { ProcessSpec } from "./processes";
@@ -26,14 +26,23 @@ function standIn(name: string, environment: Record<string, string>): ProcessSpec
     argv: [process.execPath, "--import", "tsx", main],
     cwd: PROJECT,
     environment: { ...environment, KUBECONFIG: kubeconfigPath(), REHEARSAL_READY_FILE: readyFile(name) },
-    inputs: sources(dirname(main)),
+    inputs: sourceFiles(main).map((file) => readFileSync(file, "utf8")),
   };
 }
 
-/** The program's text, so that an edited stand-in is started anew by `up`. */
-function sources(folder: string): string[] {
-  const names = readdirSync(folder).filter((name) => name.endsWith(".ts"));
-  return names.sort().map((name) => readFileSync(join(folder, name), "utf8"));
+/**
+ * The program's file and all of this project that it imports, sorted: an edit of any of them lets `up` start the
+ * stand-in anew, also where stand-ins share a file.
+ */
+export function sourceFiles(main: string): string[] {
+  const found = new Set<string>([main]);
+  // A Set hands out what is added while it is walked.
+  for (const file of found) {
+    for (const [, path = ""] of readFileSync(file, "utf8").matchAll(/\bfrom "(\.{1,2}\/[^"]+)"/g)) {
+      found.add(join(dirname(file), `${path}.ts`));
+    }
+  }
+  return [...found].sort();
 }
 
 /** Takes back an old ready file before a start. */

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { closeSync, mkdirSync, openSync, readFileSync } from "node:fs";
+import { closeSync, mkdirSync, openSync, readFileSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
+import { noteBuild } from "./leftBuild";
 
 /** How to run one logged command. */
 export interface LoggedCommand {
@@ -12,6 +13,8 @@ export interface LoggedCommand {
   readonly logFile: string;
   /** Called every 30 seconds while the command runs, with the seconds since its start. */
   readonly onHeartbeat?: (seconds: number) => void;
+  /** File that names the process while it runs: `endLeftBuild` ends what a killed run left. @default none */
+  readonly note?: string;
 }
 
 const running = new Set<ChildProcess>();
@@ -26,6 +29,7 @@ export async function runLogged(step: LoggedCommand): Promise<void> {
   const child = spawn(step.command, step.args, { cwd: step.cwd, env: step.env, stdio: ["ignore", log, log] });
   closeSync(log);
   running.add(child);
+  if (step.note !== undefined && child.pid !== undefined) noteBuild(step.note, child.pid);
   const started = Date.now();
   const heartbeat = setInterval(() => step.onHeartbeat?.(Math.round((Date.now() - started) / 1000)), 30_000);
   try {
@@ -41,6 +45,7 @@ export async function runLogged(step: LoggedCommand): Promise<void> {
   } finally {
     clearInterval(heartbeat);
     running.delete(child);
+    if (step.note !== undefined) rmSync(step.note, { force: true });
   }
 }
 

@@ -8,6 +8,9 @@ import type { GoSource, ToolPart } from "./toolList";
 
 const PARTIAL = ".partial-";
 
+/** Names the build that runs now. */
+export const buildNote = (): string => cacheDir("tools.build");
+
 /** Tells in words why Go cannot be used here, or gives undefined when it can. */
 export function goProblem(): string | undefined {
   const answer = spawnSync("go", ["version"], { encoding: "utf8" });
@@ -35,7 +38,7 @@ export async function buildGoPart(
   const env = buildEnv();
   const heartbeat = (seconds: number): void => log(`  ... still building ${part.name}, ${seconds} s`);
   const run = (args: readonly string[]): Promise<void> =>
-    runLogged({ command: "go", args, cwd: workDir, env, logFile, onHeartbeat: heartbeat });
+    runLogged({ command: "go", args, cwd: workDir, env, logFile, onHeartbeat: heartbeat, note: buildNote() });
   try {
     if (source.besideMain) layBesideMain(source.besideMain, workDir, env);
     const output = part.binaries.length === 1 ? join(partial, part.binaries[0] ?? "") : `${partial}/`;

@@ -54,7 +54,12 @@ export async function takeLock(path: string, options: LockOptions = {}): Promise
 
 /** This process as a lock holder. */
 export function thisProcess(): Holder {
-  return { pid: process.pid, startTime: startTimeOf(process.pid) ?? "" };
+  return holderOf(process.pid);
+}
+
+/** A living process as a holder. */
+export function holderOf(pid: number): Holder {
+  return { pid, startTime: startTimeOf(pid) ?? "" };
 }
 
 /** link() makes the lock with its content in one step, so nobody reads a half-written holder. */
@@ -90,7 +95,8 @@ function buryStale(path: string, staleText: string): void {
   }
 }
 
-function isAlive(holder: Holder): boolean {
+/** True while this very process lives; a later one with the same id is not it. */
+export function isAlive(holder: Holder): boolean {
   const startTime = startTimeOf(holder.pid);
   if (startTime !== undefined) return startTime === holder.startTime;
   if (process.platform === "linux") return false;
@@ -102,13 +108,18 @@ function isAlive(holder: Holder): boolean {
   }
 }
 
-/** Field 22 of /proc/PID/stat, counted after the last ")": a command name may hold spaces. */
+/**
+ * Field 22 of /proc/PID/stat, counted after the last ")": a command name may hold spaces. None for a zombie, which a
+ * container's first process may never collect.
+ */
 function startTimeOf(pid: number): string | undefined {
   const stat = readIfThere(`/proc/${pid}/stat`);
-  return stat?.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
+  const fields = stat?.slice(stat.lastIndexOf(")") + 2).split(" ");
+  return fields?.[0] === "Z" ? undefined : fields?.[19];
 }
 
-function parseHolder(text: string): Holder | undefined {
+/** The holder in a lock file's text, or undefined when it names none. */
+export function parseHolder(text: string): Holder | undefined {
   try {
     const value = JSON.parse(text) as Partial<Holder>;
     return typeof value.pid === "number" && typeof value.startTime === "string"

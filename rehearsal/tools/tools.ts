@@ -1,7 +1,8 @@
 import { cacheDir } from "../cache";
 import { stopRunning } from "./childProcess";
 import { debianProblem, installPackages } from "./debian";
-import { buildGoPart, goProblem } from "./goBuild";
+import { buildGoPart, buildNote, goProblem } from "./goBuild";
+import { endLeftBuild } from "./leftBuild";
 import { locate } from "./locate";
 import { takeLock } from "./lock";
 import { layPlugins, pluginsAreLaid } from "./pluginHome";
@@ -40,6 +41,7 @@ export async function ensureTools(log: (line: string) => void, names?: readonly 
   });
   const removeHandlers = releaseOnSignal(release);
   try {
+    await endLeftBuild(buildNote(), log);
     await make(missing(parts), log);
     if (wantsPlugins) layPlugins();
   } finally {

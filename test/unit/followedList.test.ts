@@ -137,6 +137,25 @@ describe("node stand-ins: a followed collection", () => {
     assert.deepEqual(seen, ["Bearer a-token"]);
   });
 
+  it("sends the body of a DELETE, and leaves the connection fit for the next request", async () => {
+    const seen: [method: string | undefined, body: string][] = [];
+    handle = (_query, response, request) => {
+      let body = "";
+      request.on("data", (chunk: Buffer) => (body += chunk.toString()));
+      request.on("end", () => {
+        seen.push([request.method, body]);
+        response.end("{}");
+      });
+    };
+    const body = { preconditions: { uid: "u" } };
+    await api.send({ method: "DELETE", path: "/api/v1/persistentvolumes/v", body });
+    await api.send({ path: "/api/v1/persistentvolumes" });
+    assert.deepEqual(seen, [
+      ["DELETE", '{"preconditions":{"uid":"u"}}'],
+      ["GET", ""],
+    ]);
+  });
+
   it("gives up on a server that says nothing for too long", async () => {
     handle = () => undefined;
     await assert.rejects(api.send({ path: "/api/v1/pods", timeoutMs: 50 }), /nothing heard/);

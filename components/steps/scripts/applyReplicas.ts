@@ -11,6 +11,7 @@ import { podUids, restartedPods } from "../podUids";
 
 export const applyReplicas: Step = {
   id: "apply-replicas",
+  needsPause: true,
 
   async observe(ctx) {
     const world = await observeWorld(ctx);

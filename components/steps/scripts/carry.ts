@@ -12,6 +12,7 @@ let facts: Facts = {};
 
 export const carry: Step = {
   id: "carry",
+  needsPause: true,
 
   async observe(ctx) {
     const world = await observeWorld(ctx);

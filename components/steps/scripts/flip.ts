@@ -8,6 +8,7 @@ import { rendersRaft } from "../renderedConfig";
 
 export const flip: Step = {
   id: "flip",
+  needsPause: true,
 
   async observe(ctx) {
     const world = await observeWorld(ctx);

@@ -12,6 +12,7 @@ const VOTER_SECONDS = 120;
 
 export const follower: Step = {
   id: "follower",
+  needsPause: true,
 
   async observe(ctx) {
     const { pod, ordinal } = target(ctx);

@@ -1,9 +1,9 @@
 // Before: Flux reconciles the HelmRelease.
 // After: the HelmRelease, the Kustomization that owns it and the namespace's CronJobs are suspended and idle, Flux's
 // remediation is off for the window, and annotations name what was paused by this program.
+import { isMidway, pauseBroken, recordBefore, writersOf } from "../pauseRecord";
+import { allPaused, pauseAll, waitUntilIdle } from "../pausing";
 import { main, type Step } from "../runStep";
-import { isPaused, pauseAll, waitUntilIdle } from "../pausing";
-import { condition, observeWorld } from "../world";
 
 export const pause: Step = {
   id: "pause",
@@ -12,11 +12,12 @@ export const pause: Step = {
     if ((await ctx.journal.done("resume")) !== undefined) {
       return { state: "done", observed: { note: "the migration has landed; nothing is paused again" } };
     }
-    const { release } = await observeWorld(ctx);
-    if (isPaused(release) && condition(release, "Reconciling")?.status !== "True") {
-      return { state: "done", observed: { suspended: true } };
-    }
-    return { state: "todo", observed: { suspended: release.spec?.suspend ?? false } };
+    const midway = await isMidway(ctx);
+    const broken = midway ? await pauseBroken(ctx) : undefined;
+    if (broken !== undefined) return { state: "refuse", hazard: "F53", why: broken };
+    if (await allPaused(ctx)) return { state: "done", observed: { suspended: true } };
+    // In the journal before the first write: what `resume` puts back.
+    return { state: "todo", observed: { before: await recordBefore(ctx, await writersOf(ctx), midway) } };
   },
 
   act: pauseAll,

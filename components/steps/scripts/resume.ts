@@ -2,9 +2,10 @@
 // After: what this program paused runs again, Flux has reconciled the HelmRelease without a change to any pod, and
 // the stored inventories are removed. THE NAMED POINT: from here on there is no rollback.
 import { removeInventories } from "../../inventory/inventoryStore";
+import { isMarked, journaledRecord } from "../pauseRecord";
 import { resumeAll } from "../pausing";
 import { podUids, restartedPods } from "../podUids";
-import { main, Refused, type Step } from "../runStep";
+import { main, Refused, type Step, type StepContext } from "../runStep";
 import { condition, observeWorld, releasesPath, type HelmRelease } from "../world";
 
 export const resume: Step = {
@@ -13,8 +14,8 @@ export const resume: Step = {
   async observe(ctx) {
     const { release } = await observeWorld(ctx);
     const done = await ctx.journal.done("resume");
-    if (done !== undefined && release.spec?.suspend !== true)
-      return { state: "done", observed: done.observed };
+    // Landed is landed: whoever suspends it later means it.
+    if (done !== undefined && !isMarked(release)) return { state: "done", observed: done.observed };
     if ((await ctx.journal.done("land-git")) === undefined) {
       return {
         state: "refuse",
@@ -29,15 +30,8 @@ export const resume: Step = {
     const before = await podUids(ctx);
     await ctx.fence.assertHeld();
     await resumeAll(ctx);
-    const generation = (await observeWorld(ctx)).release.metadata?.generation ?? 0;
-    await ctx.kube.waitFor<HelmRelease>(
-      releasesPath(ctx.input.namespace),
-      ctx.input.release,
-      (release) =>
-        (release?.status?.observedGeneration ?? 0) >= generation &&
-        condition(release, "Ready")?.status === "True",
-      { what: "Flux to reconcile the resumed HelmRelease", timeoutSeconds: ctx.input.podTimeoutSeconds },
-    );
+    const { release } = await observeWorld(ctx);
+    if (release.spec?.suspend !== true) await waitForFlux(ctx, release.metadata?.generation ?? 0);
     const restarted = restartedPods(before, await podUids(ctx));
     if (restarted.length > 0) {
       throw new Refused(`resuming Flux restarted ${restarted.join(", ")}, expected no restart [I39]`, "I39");
@@ -46,7 +40,12 @@ export const resume: Step = {
 
   async verify(ctx) {
     const { release, statefulSet } = await observeWorld(ctx);
-    if (release.spec?.suspend === true) throw new Error("the HelmRelease is still suspended");
+    const suspended = release.spec?.suspend === true;
+    if (isMarked(release) || suspended !== (await wasSuspended(ctx))) {
+      throw new Error(
+        `the HelmRelease is ${suspended ? "suspended" : "not suspended"} after resuming, expected it as before`,
+      );
+    }
     if (statefulSet.spec?.replicas !== ctx.input.replicas) {
       throw new Refused(
         `the StatefulSet has ${statefulSet.spec?.replicas} replicas after resuming, expected ${ctx.input.replicas} [I39]`,
@@ -54,8 +53,25 @@ export const resume: Step = {
       );
     }
     await removeInventories(ctx.kube, ctx.input.namespace);
-    return { suspended: false, replicas: statefulSet.spec.replicas };
+    return { suspended, replicas: statefulSet.spec.replicas };
   },
 };
+
+function waitForFlux(ctx: StepContext, generation: number) {
+  return ctx.kube.waitFor<HelmRelease>(
+    releasesPath(ctx.input.namespace),
+    ctx.input.release,
+    (release) =>
+      (release?.status?.observedGeneration ?? 0) >= generation &&
+      condition(release, "Ready")?.status === "True",
+    { what: "Flux to reconcile the resumed HelmRelease", timeoutSeconds: ctx.input.podTimeoutSeconds },
+  );
+}
+
+/** A suspension of the user's own outlives the migration. */
+async function wasSuspended(ctx: StepContext): Promise<boolean> {
+  const path = `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`;
+  return (await journaledRecord(ctx))[path]?.suspend === true;
+}
 
 if (require.main === module) main(resume);

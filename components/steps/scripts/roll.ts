@@ -11,6 +11,7 @@ const REVISION = "controller-revision-hash";
 
 export const roll: Step = {
   id: "roll",
+  needsPause: true,
 
   async observe(ctx) {
     const world = await observeWorld(ctx);

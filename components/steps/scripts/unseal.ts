@@ -8,6 +8,7 @@ import { observeWorld, until } from "../world";
 
 export const unseal: Step = {
   id: "unseal-0",
+  needsPause: true,
 
   async observe(ctx) {
     const world = await observeWorld(ctx);

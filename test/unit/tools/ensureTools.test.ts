@@ -13,6 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { holderOf, isAlive } from "../../../rehearsal/tools/lock";
 import { ensureTools, toolPath } from "../../../rehearsal/tools/tools";
 
 // Stands for the real go: notes how it was called, and builds when the file "hold" is not there.
@@ -55,7 +56,8 @@ describe("making a missing tool", () => {
 
   function calls(): string[] {
     const path = join(bin, "calls");
-    return existsSync(path) ? readFileSync(path, "utf8").trim().split("\n") : [];
+    // The shell makes the file before it writes the line.
+    return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
   }
   function cached(): string[] {
     return readdirSync(join(dir, "cache", "openbao-raft-migration", "tools", "coredns-1.13.1")).sort();
@@ -98,13 +100,23 @@ describe("making a missing tool", () => {
         stdio: "ignore",
       });
       const ended = new Promise((resolve) => run.once("exit", resolve));
-      await until(() => calls().length === 1, "the build started");
+      const note = join(dir, "cache", "openbao-raft-migration", "tools.build");
+      await until(() => calls().length === 1 && existsSync(note), "the build started and is noted");
+      const first = holderOf(Number(calls()[0]?.split(" ")[0]));
       run.kill(signal);
       await ended;
       assert.ok(!cached().includes("coredns"));
+      const firstEnded = (): boolean => !isAlive(first);
+      // A run that is asked to end takes its build with it; a killed one cannot, so the next run must.
+      if (signal === "SIGTERM") await until(firstEnded, "the build ended with its run");
+      else assert.equal(firstEnded(), false);
+      const lines: string[] = [];
+      const again = ensureTools((line) => lines.push(line), ["coredns"]);
+      await until(() => calls().length === 2, "the second build started");
+      assert.equal(firstEnded(), true, "no build beside another");
+      assert.equal(lines[0]?.includes("left its build"), signal === "SIGKILL");
       rmSync(join(bin, "hold"));
-      await until(() => !existsSync(`/proc/${calls()[0]?.split(" ")[0]}`), "the build ended");
-      await ensureTools(() => undefined, ["coredns"]);
+      await again;
       assert.deepEqual(cached(), ["build.log", "coredns"]);
     });
   }

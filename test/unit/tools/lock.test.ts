@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -47,6 +49,26 @@ describe("the lock of the tools build", () => {
     writeFileSync(path, JSON.stringify({ ...thisProcess(), startTime: "1" }));
     (await takeLock(path))();
     assert.equal(existsSync(path), false);
+  });
+
+  it("takes over from a zombie, which nobody may ever collect", async () => {
+    // The shell's child ends and is not waited for: `exec` put a program in the shell's place that knows of no child.
+    const parent = spawn("/bin/sh", ["-c", "true & echo $!; exec sleep 30"], {
+      stdio: ["ignore", "pipe", "ignore"],
+    });
+    try {
+      const [text] = (await once(parent.stdout, "data")) as [Buffer];
+      const pid = Number(text.toString());
+      const stat = (): string => readFileSync(`/proc/${pid}/stat`, "utf8");
+      while (!stat().includes(") Z ")) await new Promise((resolve) => setTimeout(resolve, 5));
+      const startTime = stat()
+        .slice(stat().lastIndexOf(")") + 2)
+        .split(" ")[19];
+      writeFileSync(path, JSON.stringify({ pid, startTime }));
+      (await takeLock(path, { timeoutMs: 100, pollMs: 1 }))();
+    } finally {
+      parent.kill("SIGKILL");
+    }
   });
 
   it("lets only one of many at a time in, also over a dead holder", async () => {

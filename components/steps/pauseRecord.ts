@@ -1,0 +1,137 @@
+import type { V1CronJob } from "@kubernetes/client-node";
+import type { KubeObject } from "../cluster/kubeClient";
+import type { StepContext } from "./runStep";
+import {
+  APPLYING_ANNOTATION,
+  observeWorld,
+  PAUSED_ANNOTATION,
+  releasesPath,
+  type HelmRelease,
+} from "./world";
+
+/** What can be suspended: Kustomization, HelmRelease, CronJob. */
+export interface Suspendable extends KubeObject {
+  spec?: { suspend?: boolean };
+}
+
+export interface Writer {
+  readonly path: string;
+  readonly object: Suspendable;
+}
+
+/** What one writer said before this program paused it; absent is not the same as false. */
+export interface BeforePause {
+  readonly suspend?: boolean;
+  /** Value of kustomize-controller's `reconcile` annotation. */
+  readonly reconcile?: string;
+}
+
+/** By API path; journaled before the first write, and what `resume` puts back. */
+export type PauseRecord = Readonly<Record<string, BeforePause>>;
+
+/** Tells kustomize-controller to leave this one object alone, even when a parent runs again. */
+export const RECONCILE = "kustomize.toolkit.fluxcd.io/reconcile";
+
+/** Labels with which kustomize-controller marks what it applies. */
+const OWNER_NAME = "kustomize.toolkit.fluxcd.io/name";
+const OWNER_NAMESPACE = "kustomize.toolkit.fluxcd.io/namespace";
+
+/** API path of the Kustomization that applies the HelmRelease, or undefined when none does. */
+export function ownerPath(release: HelmRelease): string | undefined {
+  const labels = release.metadata?.labels ?? {};
+  const [name, namespace] = [labels[OWNER_NAME], labels[OWNER_NAMESPACE]];
+  if (name === undefined || namespace === undefined) return undefined;
+  return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
+}
+
+/** Every writer, in the order in which they are paused: a parent that runs in between would drop a child's `suspend`. */
+export async function writersOf(ctx: StepContext): Promise<Writer[]> {
+  const path = `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`;
+  const release = await ctx.kube.get<HelmRelease>(path);
+  const owner = ownerPath(release);
+  const cronJobs = `/apis/batch/v1/namespaces/${ctx.input.namespace}/cronjobs`;
+  const jobs = await ctx.kube.list<V1CronJob & KubeObject>(cronJobs);
+  return [
+    ...(owner === undefined ? [] : [{ path: owner, object: await ctx.kube.get<Suspendable>(owner) }]),
+    { path, object: release },
+    ...jobs.map((object) => ({ path: `${cronJobs}/${object.metadata?.name}`, object })),
+  ];
+}
+
+/** This program's mark is on it. */
+export function isMarked(object: Suspendable): boolean {
+  return object.metadata?.annotations?.[PAUSED_ANNOTATION] !== undefined;
+}
+
+/** The newest record in the journal. An empty one of a journal of before it was kept: then nothing was suspended. */
+export async function journaledRecord(ctx: StepContext): Promise<PauseRecord> {
+  const acts = (await ctx.journal.entries()).filter((e) => e.step === "pause" && e.beat === "act");
+  return (acts.at(-1)?.observed["before"] ?? {}) as PauseRecord;
+}
+
+/**
+ * What to put back later. A marked object is asked from the journal: by now it says what this program wrote. With
+ * `keep` the journal counts for all that it names, since what is live may be what somebody else made of the pause.
+ */
+export async function recordBefore(
+  ctx: StepContext,
+  writers: readonly Writer[],
+  keep: boolean,
+): Promise<PauseRecord> {
+  const known = await journaledRecord(ctx);
+  return Object.fromEntries(
+    writers.map(({ path, object }) => {
+      const earlier = keep || isMarked(object) ? known[path] : undefined;
+      return [path, earlier ?? (isMarked(object) ? {} : saidBy(object))];
+    }),
+  );
+}
+
+function saidBy(object: Suspendable): BeforePause {
+  const reconcile = object.metadata?.annotations?.[RECONCILE];
+  return {
+    ...(object.spec?.suspend !== undefined && { suspend: object.spec.suspend }),
+    ...(reconcile !== undefined && { reconcile }),
+  };
+}
+
+/** Names of writers that are not suspended though the pause needs them to be: somebody resumed them. */
+export function resumedBySomebody(writers: readonly Writer[], release: string): string[] {
+  return writers
+    .filter(({ object }) => object.spec?.suspend !== true)
+    .filter(({ path, object }) => {
+      // Our own, cut off while Flux was let to apply the HelmRelease once.
+      if (object.metadata?.annotations?.[APPLYING_ANNOTATION] !== undefined) return false;
+      return (
+        isMarked(object) || path.includes("/kustomizations/") || path.endsWith(`/helmreleases/${release}`)
+      );
+    })
+    .map(({ path }) => shortName(path));
+}
+
+/**
+ * Undefined while the pause holds, and after landing, when it is over. A step after the stop must not act beside Flux, and must not flip back with what
+ * this program knew when it paused: it holds, and a person looks (hazard F53).
+ */
+export async function pauseBroken(ctx: StepContext): Promise<string | undefined> {
+  if ((await ctx.journal.done("resume")) !== undefined) return undefined;
+  const resumed = resumedBySomebody(await writersOf(ctx), ctx.input.release);
+  if (resumed.length === 0) return undefined;
+  return (
+    `somebody resumed ${resumed.join(", ")} in the middle of the migration, expected all to stay suspended. ` +
+    `Nothing is changed. Set spec.suspend: true there, look whether the HelmRelease's values still are what the ` +
+    `preview shows, and run again`
+  );
+}
+
+/** True once the server was stopped, or runs on Raft: from here on a resumed Flux does harm. */
+export async function isMidway(ctx: StepContext): Promise<boolean> {
+  if ((await ctx.journal.done("pause")) === undefined) return false;
+  const { moved, flipped, statefulSet } = await observeWorld(ctx);
+  return moved || flipped || statefulSet.spec?.replicas === 0;
+}
+
+/** `helmreleases/openbao` of an API path. */
+function shortName(path: string): string {
+  return path.split("/").slice(-2).join("/");
+}
