@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { reaches, readConfig, type Stage } from "./config";
 import { passGate } from "./components/gate/gate";
 import { hasMoved } from "./components/gate/progress";
+import { keySecretVersion } from "./components/keySecretVersion";
 import { readLiveConfig } from "./components/liveConfig";
 import { restrictedDirections } from "./components/restrictedDirections";
 import { BackupStage } from "./components/stages/backupStage";
@@ -35,7 +36,7 @@ async function plan() {
     "network",
     (o) => new NetworkStage("network", { config, restricted: restrictedDirections(snapshot) }, o),
   );
-  stage("backup", (o) => new BackupStage("backup", { config }, o));
+  stage("backup", (o) => new BackupStage("backup", { config, ...keySecretVersion(snapshot) }, o));
   stage("cutover", (o) => new CutoverStage("cutover", { config, ...live, applied: hasMoved(snapshot) }, o));
   stage("replicas", (o) => new ReplicasStage("replicas", { config }, o));
   stage("verify", (o) => new VerifyStage("verify", { config }, o));

@@ -6,9 +6,9 @@ export const NOT_VISIBLE: readonly {
 }[] = [
   {
     ids: ["F24"],
-    why: "whether the held key opens THIS store shows only when it is used",
+    why: "whether the held key opens THIS store shows only on the store's own entries, which lie on the volume",
     instead:
-      "the shape of the key is checked here; step unseal-0 stops before anything is deleted, with the file data whole",
+      "step key-proof decrypts them in memory while the server runs; check key-proven and step stop ask for its proof",
   },
   {
     ids: ["F20", "I13", "I18", "F21"],

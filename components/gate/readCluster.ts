@@ -4,7 +4,7 @@ import { isDeadHere, LEASE_NAME } from "../cluster/lease";
 import { at, booleanAt, labelsAt, listAt, nameOf, textAt } from "./fields";
 import { notKnown, valueOr, viewed, type Observed } from "./observed";
 import { leaseView } from "./readAccess";
-import { keySecretView } from "./readKeySecret";
+import { keyProofView, keySecretView } from "./readKeySecret";
 import { budgetView, endpointsView, podWebhooks, serviceView } from "./readNetwork";
 import { ciliumPolicyView, networkPolicyView } from "./readPolicies";
 import { jobView, releaseView } from "./readRelease";
@@ -39,6 +39,8 @@ export function readNamespaced(look: Look) {
   );
   const spaceLabels = space.then((seen) => labelsAt(valueOr(seen, undefined), "metadata", "labels"));
   const podLabels = serverLabels(release, set);
+
+  const journal = look.see(`the journal ${JOURNAL_NAME}`, (kube) => readJournal(kube, namespace));
 
   const parts = {
     api: look.see("the API server", async (kube) => ({
@@ -86,7 +88,12 @@ export function readNamespaced(look: Look) {
       find("the Lease", `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${LEASE_NAME}`),
       (object) => (object === undefined ? undefined : leaseView(object, isDeadHere)),
     ),
-    journal: look.see(`the journal ${JOURNAL_NAME}`, (kube) => readJournal(kube, namespace)),
+    journal,
+    keyProof: secretObject.then((secret) =>
+      secret.known
+        ? then(journal, (entries) => keyProofView(secret.value, keySecret.unsealKey, entries))
+        : secret,
+    ),
     cronJobs: then(list("the CronJobs", `/apis/batch/v1/namespaces/${namespace}/cronjobs`), (items) =>
       items.map((item) => ({
         ...jobView(item, OUR_MANAGER),

@@ -1,4 +1,6 @@
+import type { JournalEntry } from "../cluster/journal";
 import { faultOfKey } from "../cluster/keySecret";
+import { keyFingerprint } from "../keyProof/proveKey";
 import { at, booleanAt, labelsAt, textAt } from "./fields";
 
 /** How a stored key looks, in words and counts; never the key. */
@@ -15,6 +17,8 @@ export interface KeyShape {
 export interface KeySecretView {
   readonly present: boolean;
   readonly immutable: boolean;
+  /** Changes with every write to the Secret. */
+  readonly resourceVersion?: string;
   readonly unsealKey: KeyShape;
   readonly rootToken: KeyShape;
   /** Managers of the Secret's fields, such as "kustomize-controller": who could overwrite it. */
@@ -29,12 +33,37 @@ export function keySecretView(object: unknown, unsealKey: string, rootToken: str
   return {
     present: object !== undefined,
     immutable: booleanAt(object, "immutable") === true,
+    resourceVersion: textAt(object, "metadata", "resourceVersion"),
     unsealKey: shapeOf(at(object, "data", unsealKey), true),
     rootToken: shapeOf(at(object, "data", rootToken), false),
     managers: Array.isArray(managers)
       ? [...new Set(managers.slice(0, 100).map((one: unknown) => textAt(one, "manager") ?? "?"))].sort()
       : [],
     owner: labelsAt(object, "metadata", "labels")["kustomize.toolkit.fluxcd.io/name"],
+  };
+}
+
+/** The newest proof of step key-proof, held against the key that the Secret holds now. */
+export interface KeyProofView {
+  /** RFC 3339. */
+  readonly provenAt: string;
+  readonly sameKey: boolean;
+}
+
+/** Undefined when the journal has no proof. Only the verdict leaves this function. */
+export function keyProofView(
+  secret: unknown,
+  unsealKey: string,
+  journal: readonly JournalEntry[],
+): KeyProofView | undefined {
+  const proof = journal.filter((entry) => entry.step === "key-proof" && entry.beat === "done").at(-1);
+  const store = textAt(proof, "observed", "store");
+  if (proof === undefined || store === undefined) return undefined;
+  const text = decoded(at(secret, "data", unsealKey));
+  const fingerprint = text === undefined ? undefined : keyFingerprint(text, store);
+  return {
+    provenAt: proof.time,
+    sameKey: fingerprint !== undefined && fingerprint === textAt(proof, "observed", "fingerprint"),
   };
 }
 

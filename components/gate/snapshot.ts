@@ -6,7 +6,7 @@ import type { AccessView, LeaseView } from "./readAccess";
 import type { CheckoutView } from "./readCheckout";
 import { readClaims, readNamespaced, readNodes } from "./readCluster";
 import { readFlux } from "./readFlux";
-import type { KeySecretView } from "./readKeySecret";
+import type { KeyProofView, KeySecretView } from "./readKeySecret";
 import type { BudgetView, EndpointsView, ServiceView, WebhookView } from "./readNetwork";
 import { readServers } from "./readServers";
 import type { NodeStatus, TokenView } from "./readOpenBao";
@@ -36,6 +36,8 @@ export interface ClusterSnapshot {
   readonly storageClasses: Observed<readonly StorageClassView[]>;
   readonly nodes: Observed<readonly NodeView[]>;
   readonly keySecret: Observed<KeySecretView>;
+  /** Undefined when stage backup has proven no key yet. */
+  readonly keyProof: Observed<KeyProofView | undefined>;
   /** What each server says of itself, by pod name. */
   readonly servers: Readonly<Record<string, Observed<NodeStatus>>>;
   readonly token: Observed<TokenView>;

@@ -14,6 +14,8 @@ const schema = z.strictObject({
   podTimeoutSeconds: z.number(),
   copyTimeoutSeconds: z.number(),
   volatile: z.array(z.string()),
+  /** Only for step key-proof: a Secret that was written anew is proven anew. */
+  keySecretVersion: z.string().optional(),
   /** Only for step carry, in bytes. */
   maxEntryBytes: z.number().int().optional(),
   git: z

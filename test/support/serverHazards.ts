@@ -1,6 +1,7 @@
 import type { PlantedHazard } from "./plantedHazards";
 import {
   base64,
+  journalled,
   NS,
   raftWorld,
   RELEASE,
@@ -219,6 +220,12 @@ export const serverHazards: readonly PlantedHazard[] = [
     title: "three shares, two needed",
     plant: ({ servers }) => Object.assign(servers["openbao-0"]!.seal, { n: 3, t: 2 }),
     found: /3 share\(s\), threshold 2/,
+  },
+  {
+    check: "key-proven",
+    title: "a key that was changed after its proof (F26)",
+    plant: (world) => journalled(world, "key-proof", { store: "store", fingerprint: "of another key" }),
+    found: /another key/,
   },
   {
     check: "key-secret-writers",

@@ -225,6 +225,14 @@ export function addPod(world: World, ordinal: number): void {
   }));
 }
 
+/** The journal says that a step is done. */
+export function journalled(world: World, step: string, observed: object): World {
+  const entry = { time: "2026-11-24T08:00:00.000Z", holder: "me", step, beat: "done", observed };
+  return world.patch(`${NS}/configmaps/openbao-raft-migration-journal`, {
+    data: { [`080000.${step}`]: JSON.stringify(entry) },
+  });
+}
+
 /** A kubelet's figures of one claim with `free` of 10 GiB left. */
 export function usage(claim: string, free: number): object {
   const gib = 1024 ** 3;

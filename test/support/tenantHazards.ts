@@ -152,6 +152,8 @@ export const tenantHazards: readonly PlantedHazard[] = [
     title: "a journal that may not be read (F5)",
     plant: ({ kube }) => kube.fail("get", /openbao-raft-migration-journal$/, 403, "Forbidden"),
     found: /Forbidden/,
+    // The proof of the key lies in the journal too.
+    alone: false,
   },
   {
     check: "rights",

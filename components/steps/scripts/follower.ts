@@ -3,6 +3,7 @@
 import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
 import { raftPeers, sealStatus, sealStatusIfUp, unseal, type SealStatus } from "../../cluster/openBaoStatus";
+import { refuseChangedKey } from "../keyProof";
 import { main, Refused, type Step, type StepContext } from "../runStep";
 import { leaderPod, observeWorld, podNames, scale, until, waitForPod } from "../world";
 
@@ -49,7 +50,10 @@ export const follower: Step = {
     const joined = await until(`${pod} to join (initialized: true)`, ctx.input.podTimeoutSeconds, () =>
       joinedStatus(ctx, pod),
     );
-    if (joined.sealed) await unsealFollower(ctx, pod);
+    if (joined.sealed) {
+      await refuseChangedKey(ctx);
+      await unsealFollower(ctx, pod);
+    }
   },
 
   async verify(ctx) {
