@@ -1,4 +1,5 @@
 import { accessChecks } from "./accessChecks";
+import { backupChecks } from "./backupChecks";
 import { baseChecks } from "./baseChecks";
 import type { Check } from "./check";
 import { fluxChecks } from "./fluxChecks";
@@ -15,6 +16,7 @@ export const checks: readonly Check[] = [
   ...sourceChecks,
   ...versionChecks,
   ...keyChecks,
+  ...backupChecks,
   ...storageChecks,
   ...networkChecks,
   ...fluxChecks,

@@ -14,10 +14,19 @@ import {
 const server = (values: object) => ({ spec: { values: { server: values } } });
 const runVersion = (world: World, version: string) => {
   world.servers["openbao-0"]!.seal["version"] = version;
+  pulled(world, `openbao:${version}`);
   return world.patch(
     STATEFUL_SET,
     template({ containers: [{ name: "openbao", image: `openbao:${version}` }] }),
   );
+};
+/** Every node holds the image. */
+const pulled = (world: World, image: string) => {
+  for (const n of [0, 1, 2])
+    world.patch(`/api/v1/nodes/node-${n}`, {
+      status: { images: [{ names: [`docker.io/library/${image}`] }] },
+    });
+  return world;
 };
 const template = (spec: object) => ({ spec: { template: { spec } } });
 
@@ -139,9 +148,9 @@ export const serverHazards: readonly PlantedHazard[] = [
     check: "version-target",
     title: "an image of another version in the template (I12)",
     plant: (world) =>
-      world.patch(
+      pulled(world, "openbao:2.7.1").patch(
         STATEFUL_SET,
-        template({ containers: [{ name: "openbao", image: "openbao/openbao:2.7.1" }] }),
+        template({ containers: [{ name: "openbao", image: "openbao:2.7.1" }] }),
       ),
     found: /image tag 2\.7\.1, running 2\.4\.0/,
   },
