@@ -6,6 +6,7 @@ import { valueOr } from "./components/gate/observed";
 import { planPartsOf } from "./components/gate/planParts";
 import { hasMoved } from "./components/gate/progress";
 import { readEvidence } from "./components/readEvidence";
+import { keySecretVersion } from "./components/keySecretVersion";
 import { readLiveConfig } from "./components/liveConfig";
 import { restrictedDirections } from "./components/restrictedDirections";
 import { BackupStage } from "./components/stages/backupStage";
@@ -42,7 +43,7 @@ async function plan() {
     "network",
     (o) => new NetworkStage("network", { config, restricted: restrictedDirections(snapshot) }, o),
   );
-  stage("backup", (o) => new BackupStage("backup", { config }, o));
+  stage("backup", (o) => new BackupStage("backup", { config, ...keySecretVersion(snapshot) }, o));
   stage("cutover", (o) => new CutoverStage("cutover", { config, ...live, applied: hasMoved(snapshot) }, o));
   stage("replicas", (o) => new ReplicasStage("replicas", { config }, o));
   stage(

@@ -9,6 +9,8 @@ export interface KeySecretRef {
 export interface HeldKeys {
   readonly unsealKey: string;
   readonly rootToken: string;
+  /** resourceVersion of the Secret that they were read from. */
+  readonly resourceVersion?: string;
 }
 
 const PLACEHOLDER = "REPLACE_AFTER_INIT";
@@ -34,7 +36,12 @@ export async function readKeySecret(
     if (fault !== undefined) throw new Error(`key "${key}" of Secret "${ref.name}" ${fault}`);
     return text;
   };
-  return { unsealKey: value(ref.unsealKey), rootToken: value(ref.rootToken) };
+  const resourceVersion = secret.metadata?.resourceVersion;
+  return {
+    unsealKey: value(ref.unsealKey),
+    rootToken: value(ref.rootToken),
+    ...(resourceVersion !== undefined && { resourceVersion }),
+  };
 }
 
 /** What is wrong with a stored key or token, in words that do not hold it; undefined when it looks right. */

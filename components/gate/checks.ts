@@ -1,6 +1,7 @@
 import { accessChecks } from "./accessChecks";
 import { alertChecks } from "./alertChecks";
 import { argoChecks } from "./argoChecks";
+import { backupChecks } from "./backupChecks";
 import { baseChecks } from "./baseChecks";
 import type { Check } from "./check";
 import { fluxChecks } from "./fluxChecks";
@@ -18,6 +19,7 @@ export const checks: readonly Check[] = [
   ...sourceChecks,
   ...versionChecks,
   ...keyChecks,
+  ...backupChecks,
   ...storageChecks,
   ...networkChecks,
   ...fluxChecks,

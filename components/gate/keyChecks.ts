@@ -4,7 +4,7 @@ import { TOKEN_PATHS } from "./readOpenBao";
 import type { KeySecretView, KeyShape } from "./readKeySecret";
 import type { ClusterSnapshot } from "./snapshot";
 
-/** The key Secret, by its looks. That the key opens THIS store is proven by stage backup on a copy. */
+/** The key Secret, by its looks; that the key opens THIS store is proven by step key-proof. */
 export const keyChecks: readonly Check[] = [
   {
     id: "key-secret-present",
@@ -120,6 +120,28 @@ export const keyChecks: readonly Check[] = [
     },
     remedy: "a seal with more shares, or of another type, is not supported yet (docs/hazards.md)",
     source: "facts/environment.md section 4; facts/openbao.md section 11",
+  },
+  {
+    id: "key-proven",
+    stage: "cutover",
+    hazard: { ids: ["F24", "F26"], loss: "the server is stopped, and the held key does not open it again" },
+    severity: "block",
+    waivable: false,
+    observe: "the proof of step key-proof in the journal, against the key that the Secret holds now",
+    judge: (snapshot) => {
+      const expected = "the key that step key-proof proved to open this store";
+      if (hasMoved(snapshot)) return notApplicable("the key has opened the store on Raft");
+      return seen(snapshot.keyProof, expected, (proof) => {
+        // Step stop asks again, so that no run gets past it unproven.
+        if (proof === undefined) return notApplicable("stage backup proves it");
+        return proof.sameKey
+          ? pass(`proven ${proof.provenAt}`, expected)
+          : fail(`another key: the Secret was written after the proof of ${proof.provenAt}`, expected);
+      });
+    },
+    remedy:
+      "put the proven key back, or let `pulumi up` with openbao-migration:stage backup prove the new one",
+    source: "hazards.md rows 24, 26",
   },
   {
     id: "key-secret-writers",

@@ -1,5 +1,7 @@
 import { fail, faults, notApplicable, pass, seen, seenObject, type Check } from "./check";
+import { valueOr } from "./observed";
 import { hasMoved, replicasAreUnderWay } from "./progress";
+import type { BudgetView } from "./readNetwork";
 
 /** The Raft cluster, once there is one, and what its rollout needs. */
 export const raftChecks: readonly Check[] = [
@@ -28,6 +30,65 @@ export const raftChecks: readonly Check[] = [
     remedy:
       "readinessProbe.path: /v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204 (else slower, one by one)",
     source: "planton#473; facts/environment.md section 2",
+  },
+  {
+    id: "hook-wait",
+    stage: "replicas",
+    hazard: {
+      ids: ["F49", "I31"],
+      loss: "time: while the hook waits, a follower has no address in DNS, and the leader cannot reach it",
+    },
+    severity: "warn",
+    waivable: true,
+    observe: "postStart hook of the server: rounds of its loop and length of its sleep",
+    judge: ({ statefulSet }, config) => {
+      const expected = "a hook that ends at once, or none";
+      return seenObject(statefulSet, "the StatefulSet", expected, ({ hook }) => {
+        if (hook === undefined) return pass("none that waits", expected);
+        if (hook.seconds === undefined) return fail(`it ${hook.how}`, expected);
+        const all = Math.ceil((hook.seconds * (config.replicas - 1)) / 60);
+        return fail(
+          `${hook.how}: up to ${hook.seconds} s a follower, ${all} min in stage replicas; it resolves itself when the hook ends`,
+          expected,
+        );
+      });
+    },
+    remedy:
+      "nothing to do but wait; shorter: fewer rounds in server.postStart, and podTimeoutSeconds above its wait",
+    source: "seen on the rehearsal cluster: the kubelet reports no pod address before postStart has ended",
+  },
+  {
+    id: "disruption-budget-value",
+    stage: "verify",
+    hazard: {
+      ids: ["I36", "F58", "F43"],
+      loss: "a drain hangs for ever, or takes so many servers at once that no leader is left",
+    },
+    severity: "warn",
+    waivable: true,
+    observe: "maxUnavailable or minAvailable of the budget on the servers; before the move, of the values",
+    judge: ({ budgets, release, statefulSet }, config) => {
+      const most = Math.floor((config.replicas - 1) / 2);
+      const expected = `1 to ${most} of ${config.replicas} servers may be away`;
+      return seenObject(release, "the HelmRelease", expected, ({ pdbMaxUnavailable }) =>
+        seen(budgets, expected, (all) => {
+          // The chart's budget of one server lets none go (I36): it counts once all replicas are there.
+          const complete = (valueOr(statefulSet, undefined)?.replicas ?? 0) >= config.replicas;
+          const away = complete
+            ? all.filter((one) => one.selectsServer).map((one) => awayOf(one, config.replicas))
+            : pdbMaxUnavailable.kind === "absent"
+              ? []
+              : [countOf(pdbMaxUnavailable.shown.replaceAll('"', ""), config.replicas)];
+          return faults(
+            away.filter((n) => !(n >= 1 && n <= most)).map((n) => `${n} may be away`),
+            away.length === 0 ? "counted by the chart" : `${away.join(", ")} may be away`,
+            expected,
+          );
+        }),
+      );
+    },
+    remedy: "server.ha.disruptionBudget.maxUnavailable: leave it out, the chart counts it from the replicas",
+    source: "openbao-helm _helpers.tpl openbao.pdb.maxUnavailable; platform#2028",
   },
   {
     id: "liveness-probe",
@@ -118,3 +179,16 @@ export const raftChecks: readonly Check[] = [
     source: "openbao-helm values.yaml",
   },
 ];
+
+/** Servers that a budget lets go at once; NaN when it does not say. */
+function awayOf(budget: BudgetView, replicas: number): number {
+  if (budget.maxUnavailable !== undefined) return countOf(budget.maxUnavailable, replicas);
+  return budget.minAvailable === undefined ? Number.NaN : replicas - countOf(budget.minAvailable, replicas);
+}
+
+/** "1" or "34%", which Kubernetes rounds up. */
+function countOf(text: string, replicas: number): number {
+  const percent = /^(\d{1,3})%$/.exec(text)?.[1];
+  if (percent !== undefined) return Math.ceil((Number(percent) / 100) * replicas);
+  return /^\d{1,4}$/.test(text) ? Number(text) : Number.NaN;
+}

@@ -4,7 +4,7 @@ import { isDeadHere, LEASE_NAME } from "../cluster/lease";
 import { at, booleanAt, labelsAt, listAt, nameOf, textAt } from "./fields";
 import { notKnown, valueOr, viewed, type Observed } from "./observed";
 import { leaseView } from "./readAccess";
-import { keySecretView } from "./readKeySecret";
+import { keyProofView, keySecretView } from "./readKeySecret";
 import { budgetView, endpointsView, podWebhooks, serviceView } from "./readNetwork";
 import { ciliumPolicyView, networkPolicyView } from "./readPolicies";
 import { jobView, releaseView } from "./readRelease";
@@ -40,6 +40,8 @@ export function readNamespaced(look: Look) {
   const book = look.see(`the journal ${JOURNAL_NAME}`, (kube) => readJournalRun(kube, namespace));
   const spaceLabels = space.then((seen) => labelsAt(valueOr(seen, undefined), "metadata", "labels"));
   const podLabels = serverLabels(release, set);
+
+  const journal = then(book, (run) => run?.entries ?? []);
 
   const parts = {
     api: look.see("the API server", async (kube) => ({
@@ -87,8 +89,13 @@ export function readNamespaced(look: Look) {
       find("the Lease", `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${LEASE_NAME}`),
       (object) => (object === undefined ? undefined : leaseView(object, isDeadHere)),
     ),
-    journal: then(book, (run) => run?.entries ?? []),
+    journal,
     runId: then(book, (run) => run?.id),
+    keyProof: secretObject.then((secret) =>
+      secret.known
+        ? then(journal, (entries) => keyProofView(secret.value, keySecret.unsealKey, entries))
+        : secret,
+    ),
     cronJobs: then(list("the CronJobs", `/apis/batch/v1/namespaces/${namespace}/cronjobs`), (items) =>
       items.map((item) => ({
         ...jobView(item, OUR_MANAGER),

@@ -4,14 +4,20 @@ import { known, notKnown, observe, valueOr, type Observed } from "./observed";
 import { readAccess } from "./readAccess";
 import { readArgo } from "./readArgo";
 import { readCheckout } from "./readCheckout";
+import { readKeyCopies } from "./readKeyCopies";
 import { ownerOf, writerView, type OwnerView, type WriterView } from "./readRelease";
+import { readVelero } from "./readVelero";
 import type { Look } from "./snapshot";
 
 const MAX_OWNERS = 6;
 const EXTERNAL_SECRETS = "/apis/external-secrets.io";
 
 /** What writes into the cluster beside us, what this user may do, and the checkout. */
-export function readFlux(look: Look, releaseObject: Promise<Observed<KubeObject | undefined>>) {
+export function readFlux(
+  look: Look,
+  releaseObject: Promise<Observed<KubeObject | undefined>>,
+  secretObject: Promise<Observed<KubeObject | undefined>>,
+) {
   const owner = releaseObject.then((seen) => ownerOf(valueOr(seen, undefined)));
   return {
     owners: releaseObject.then((seen) =>
@@ -27,6 +33,8 @@ export function readFlux(look: Look, releaseObject: Promise<Observed<KubeObject 
     prometheusRules: look.see("the PrometheusRules", (kube) => servesRules(kube, look.config.namespace)),
     stores: look.see("the SecretStores", readStores),
     checkout: readGit(look),
+    keyCopies: secretObject.then((secret) => (secret.known ? readCopies(look, secret.value) : secret)),
+    velero: look.see("Velero's Backups", (kube) => readVelero(kube, look.config.namespace)),
   };
 }
 
@@ -34,6 +42,16 @@ async function readGit(look: Look) {
   const { git } = look.config;
   if (git === undefined) return known(undefined);
   return observe("the Git checkout", look.timeoutMs, () => readCheckout(git, look.timeoutMs));
+}
+
+async function readCopies(look: Look, live: KubeObject | undefined) {
+  const { git, keySecret } = look.config;
+  if (git === undefined) return known(undefined);
+  const { checkout } = git;
+  const { name: secretName, unsealKey } = keySecret;
+  return observe("the Secrets in the Git checkout", look.timeoutMs, () =>
+    readKeyCopies({ checkout, secretName, unsealKey, live, timeoutMs: look.timeoutMs }),
+  );
 }
 
 /** The chain of Kustomizations: each may itself be applied by another one. */

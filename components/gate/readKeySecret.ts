@@ -1,4 +1,6 @@
+import type { JournalEntry } from "../cluster/journal";
 import { faultOfKey } from "../cluster/keySecret";
+import { keyFingerprint } from "../keyProof/proveKey";
 import { at, booleanAt, labelsAt, textAt } from "./fields";
 
 /** How a stored key looks, in words and counts; never the key. */
@@ -17,6 +19,8 @@ export interface KeySecretView {
   /** Uid and resourceVersion: tells a change, and nothing of the key. */
   readonly version: string;
   readonly immutable: boolean;
+  /** Changes with every write to the Secret. */
+  readonly resourceVersion?: string;
   readonly unsealKey: KeyShape;
   readonly rootToken: KeyShape;
   /** Managers of the Secret's fields, such as "kustomize-controller": who could overwrite it. */
@@ -32,12 +36,37 @@ export function keySecretView(object: unknown, unsealKey: string, rootToken: str
     present: object !== undefined,
     version: `${textAt(object, "metadata", "uid") ?? "?"}/${textAt(object, "metadata", "resourceVersion") ?? "?"}`,
     immutable: booleanAt(object, "immutable") === true,
+    resourceVersion: textAt(object, "metadata", "resourceVersion"),
     unsealKey: shapeOf(at(object, "data", unsealKey), true),
     rootToken: shapeOf(at(object, "data", rootToken), false),
     managers: Array.isArray(managers)
       ? [...new Set(managers.slice(0, 100).map((one: unknown) => textAt(one, "manager") ?? "?"))].sort()
       : [],
     owner: labelsAt(object, "metadata", "labels")["kustomize.toolkit.fluxcd.io/name"],
+  };
+}
+
+/** The newest proof of step key-proof, held against the key that the Secret holds now. */
+export interface KeyProofView {
+  /** RFC 3339. */
+  readonly provenAt: string;
+  readonly sameKey: boolean;
+}
+
+/** Undefined when the journal has no proof. Only the verdict leaves this function. */
+export function keyProofView(
+  secret: unknown,
+  unsealKey: string,
+  journal: readonly JournalEntry[],
+): KeyProofView | undefined {
+  const proof = journal.filter((entry) => entry.step === "key-proof" && entry.beat === "done").at(-1);
+  const store = textAt(proof, "observed", "store");
+  if (proof === undefined || store === undefined) return undefined;
+  const text = decoded(at(secret, "data", unsealKey));
+  const fingerprint = text === undefined ? undefined : keyFingerprint(text, store);
+  return {
+    provenAt: proof.time,
+    sameKey: fingerprint !== undefined && fingerprint === textAt(proof, "observed", "fingerprint"),
   };
 }
 

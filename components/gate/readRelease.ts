@@ -128,6 +128,10 @@ export interface JobView {
   readonly images: readonly string[];
   /** True when a container's command or arguments run `operator init`. */
   readonly initialises: boolean;
+  /** True when a container's command or arguments take a Raft snapshot. */
+  readonly takesSnapshots: boolean;
+  /** Last success of a CronJob, as its status says; RFC 3339. */
+  readonly lastSuccess?: string;
   /** True when this program made it. */
   readonly ours: boolean;
 }
@@ -140,15 +144,15 @@ export function jobView(object: unknown, ourManager: string): JobView {
   const finished = listAt(object, "status", "conditions").some(
     (one) => ["Complete", "Failed"].includes(textAt(one, "type") ?? "") && textAt(one, "status") === "True",
   );
+  const words = containers.flatMap((one) => [...textsAt(one, "command"), ...textsAt(one, "args")]);
+  const says = (pattern: RegExp) => words.some((word) => pattern.test(word.slice(0, 65_536)));
   return {
     name: nameOf(object),
     active: !finished && booleanAt(object, "spec", "suspend") !== true,
     images: containers.map((one) => textAt(one, "image") ?? ""),
-    initialises: containers.some((one) =>
-      [...textsAt(one, "command"), ...textsAt(one, "args")].some((word) =>
-        /\boperator\s+init\b(?![^\n]*-status)|\/sys\/init\b/.test(word.slice(0, 65_536)),
-      ),
-    ),
+    initialises: says(/\boperator\s+init\b(?![^\n]*-status)|\/sys\/init\b/),
+    takesSnapshots: says(/\braft\s+snapshot\s+save\b|\bstorage\/raft\/snapshot\b/),
+    lastSuccess: textAt(object, "status", "lastSuccessfulTime"),
     ours: labelsAt(object, "metadata", "labels")["app.kubernetes.io/managed-by"] === ourManager,
   };
 }

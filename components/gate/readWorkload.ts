@@ -1,3 +1,4 @@
+import { hookView, type HookView } from "./readHook";
 import { at, booleanAt, labelsAt, listAt, nameOf, numberAt, textAt, textsAt } from "./fields";
 
 export interface TolerationView {
@@ -37,6 +38,8 @@ export interface StatefulSetView {
   readonly readiness: "none" | "http" | "exec" | "tcp";
   readonly readinessPath?: string;
   readonly hasLiveness: boolean;
+  /** The server's postStart hook, when it waits. */
+  readonly hook?: HookView;
   /** Topology keys of required pod anti-affinity. */
   readonly spreadKeys: readonly string[];
   readonly nodeSelector: Readonly<Record<string, string>>;
@@ -73,6 +76,7 @@ export function statefulSetView(object: unknown): StatefulSetView {
     image: textAt(server, "image") ?? "",
     readiness: probeKind(probe),
     readinessPath: textAt(probe, "httpGet", "path"),
+    hook: hookView(server),
     hasLiveness: at(server, "livenessProbe") !== undefined,
     spreadKeys: listAt(
       pod,
@@ -168,6 +172,8 @@ export interface NodeView {
   readonly unschedulable: boolean;
   readonly labels: Readonly<Record<string, string>>;
   readonly taints: readonly TaintView[];
+  /** Names of the images that the kubelet says it holds: by default its 50 largest. */
+  readonly images: readonly string[];
 }
 
 export function nodeView(object: unknown): NodeView {
@@ -180,6 +186,7 @@ export function nodeView(object: unknown): NodeView {
     ),
     unschedulable: booleanAt(object, "spec", "unschedulable") === true,
     labels,
+    images: listAt(object, "status", "images").flatMap((one) => textsAt(one, "names")),
     taints: listAt(object, "spec", "taints").map((one) => ({
       key: textAt(one, "key") ?? "",
       value: textAt(one, "value") ?? "",

@@ -7,7 +7,8 @@ import type { ArgoView } from "./readArgo";
 import type { CheckoutView } from "./readCheckout";
 import { readClaims, readNamespaced, readNodes } from "./readCluster";
 import { readFlux } from "./readFlux";
-import type { KeySecretView } from "./readKeySecret";
+import type { KeyCopy } from "./readKeyCopies";
+import type { KeyProofView, KeySecretView } from "./readKeySecret";
 import type { BudgetView, EndpointsView, ServiceView, WebhookView } from "./readNetwork";
 import type { RehearsalView } from "./readRehearsal";
 import { readServers } from "./readServers";
@@ -15,6 +16,7 @@ import type { NodeStatus, TokenView } from "./readOpenBao";
 import type { PolicyView } from "./readPolicies";
 import type { JobView, ReleaseView, WriterView } from "./readRelease";
 import type { ServerConfigView } from "./readServerConfig";
+import type { VeleroView } from "./readVelero";
 import type { ClaimView, StorageClassView, VolumeUse, VolumeView } from "./readStorage";
 import type { NodeView, PodView, StatefulSetView } from "./readWorkload";
 import { deepFreeze, notKnown, observe, type Observed } from "./observed";
@@ -38,6 +40,8 @@ export interface ClusterSnapshot {
   readonly storageClasses: Observed<readonly StorageClassView[]>;
   readonly nodes: Observed<readonly NodeView[]>;
   readonly keySecret: Observed<KeySecretView>;
+  /** Undefined when stage backup has proven no key yet. */
+  readonly keyProof: Observed<KeyProofView | undefined>;
   /** What each server says of itself, by pod name. */
   readonly servers: Readonly<Record<string, Observed<NodeStatus>>>;
   readonly token: Observed<TokenView>;
@@ -69,6 +73,10 @@ export interface ClusterSnapshot {
   readonly podWebhooks: Observed<readonly WebhookView[]>;
   readonly quotas: Observed<readonly { readonly name: string; readonly full: readonly string[] }[]>;
   readonly access: Observed<AccessView>;
+  /** Undefined when Velero is not installed. */
+  readonly velero: Observed<{ readonly newest: VeleroView | undefined } | undefined>;
+  /** Undefined when the config names no checkout. */
+  readonly keyCopies: Observed<readonly KeyCopy[] | undefined>;
   /** Undefined when the config names no checkout. */
   readonly checkout: Observed<CheckoutView | undefined>;
   /** Milliseconds that the look took. */
@@ -95,7 +103,7 @@ export async function takeSnapshot(
   const started = Date.now();
   const look = lookWith(config, access);
   const cluster = readNamespaced(look);
-  const flux = readFlux(look, cluster.releaseObject);
+  const flux = readFlux(look, cluster.releaseObject, cluster.secretObject);
   const nodes = readNodes(look, cluster.pods);
   const claims = readClaims(look);
   const servers = readServers(look, cluster.pods, cluster.secretObject, access.openBao);

@@ -1,4 +1,5 @@
-import { fail, notApplicable, pass, seen, seenObject, unclear, type Check } from "./check";
+import { fail, faults, notApplicable, pass, seen, seenObject, unclear, type Check } from "./check";
+import { fittingNodes } from "./nodeFit";
 import { cutoverIsUnderWay, hasMoved } from "./progress";
 import { withServer } from "./withServer";
 
@@ -100,7 +101,44 @@ export const versionChecks: readonly Check[] = [
     remedy: "move first, upgrade afterwards: pin server.image.tag to the running version",
     source: "facts/openbao.md section 7; deprecation notice of file storage",
   },
+  {
+    id: "image-present",
+    stage: "network",
+    hazard: {
+      ids: ["F39"],
+      loss: "a node that cannot pull the server's image holds up the stage that needs it",
+    },
+    severity: "warn",
+    waivable: true,
+    observe: "images that the kubelets hold, on the nodes where a server may be placed",
+    judge: ({ statefulSet, nodes }) => {
+      const expected = "the server's image on every node that may get a server";
+      return seenObject(statefulSet, "the StatefulSet", expected, (set) =>
+        seen(nodes, expected, (all) => {
+          const fitting = fittingNodes(set, all);
+          const image = fullName(set.image);
+          const without = fitting.filter((node) => !node.images.map(fullName).includes(image));
+          return faults(
+            without.map((node) => node.name),
+            `on ${fitting.length} node(s)`,
+            expected,
+          );
+        }),
+      );
+    },
+    remedy:
+      "nothing, when the nodes can pull it: step network-probe pulls it on each; a kubelet lists its 50 largest images",
+    source: "hazards.md row 39",
+  },
 ];
+
+/** As a container runtime names it: with registry and tag. */
+function fullName(image: string): string {
+  const [first = ""] = image.split("/");
+  const hosted = image.includes("/") && /[.:]|^localhost$/.test(first);
+  const path = hosted ? image : `docker.io/${image.includes("/") ? "" : "library/"}${image}`;
+  return /@|:[^/]+$/.test(path) ? path : `${path}:latest`;
+}
 
 function judgeVersion(version: string, expected: string) {
   const parts = /^v?(\d{1,4})\.(\d{1,4})\.(\d{1,4})/.exec(version);

@@ -16,6 +16,8 @@ export interface NodeJob {
   readonly node?: string;
   /** Work folder in memory rather than on the node's disk. @default true */
   readonly memory?: boolean;
+  /** The Job only reads the data. @default false */
+  readonly readOnly?: boolean;
   readonly timeoutSeconds: number;
 }
 
@@ -48,7 +50,7 @@ export function buildJob(statefulSet: V1StatefulSet, job: NodeJob): V1Job {
       capabilities: { drop: ["ALL"] },
     },
     volumeMounts: [
-      { name: "data", mountPath: "/openbao/data" },
+      { name: "data", mountPath: "/openbao/data", ...(job.readOnly === true && { readOnly: true }) },
       { name: "work", mountPath: "/scratch" },
       { name: "job", mountPath: "/job", readOnly: true },
     ],

@@ -55,10 +55,11 @@ export function planSteps(release: string, replicas: number): StepRecord[] {
 
     step("backup", "inventory-backup", "backupInventory", [], [pod0], ["H2", "I48"], true),
     step("backup", "file-copy", "fileCopy", ["inventory-backup"], [pod0], ["I17", "I18", "F20", "F33"]),
+    step("backup", "key-proof", "keyProof", ["file-copy"], [pod0], ["F24", "F26", "I18"], true),
 
     step("cutover", "pause", "pause", [], [], ["I1", "I8", "I38", "F53", "F54"]),
     step("cutover", "inventory-cutover", "cutoverInventory", ["pause"], [pod0], ["F23"], true),
-    step("cutover", "stop", "stop", ["inventory-cutover"], [pod0], ["F22", "F23"]),
+    step("cutover", "stop", "stop", ["inventory-cutover"], [pod0], ["F22", "F23", "F24"], true),
     step("cutover", "carry", "carry", ["stop"], [pod0], ["I14", "I15", "F16", "F17", "F19", "F20"]),
     step("cutover", "flip", "flip", [RESOURCES.release], [pod0], ["I4", "I35", "I40", "F40"]),
     step("cutover", "roll", "roll", ["flip"], [pod0], ["I2", "I4", "F56"]),

@@ -16,6 +16,8 @@ const schema = z.strictObject({
   podTimeoutSeconds: z.number(),
   copyTimeoutSeconds: z.number(),
   volatile: z.array(z.string()),
+  /** Only for step key-proof: a Secret that was written anew is proven anew. */
+  keySecretVersion: z.string().optional(),
   /** Only for step carry, in bytes. */
   maxEntryBytes: z.number().int().optional(),
   /** Only for the steps passed-STAGE: the plan that the gate let through. */

@@ -39,6 +39,17 @@ describe("a step refuses before it writes", () => {
   it("stop: a file copy alone is not enough (hazard H2)", async () =>
     refuses(stop, await new StepWorld("stop").release({}, true).done("file-copy"), "H2"));
 
+  it("stop: no key is proven to open this store (hazard F24)", async () => {
+    const world = await new StepWorld("stop").release({}, true).done("file-copy");
+    return refuses(stop, await world.done("inventory-cutover"), "F24");
+  });
+
+  it("stop: the key was changed after it was proven (hazard F26)", async () => {
+    const world = await new StepWorld("stop").release({}, true).done("file-copy");
+    await world.provenKey("0d".repeat(32));
+    return refuses(stop, await world.done("inventory-cutover"), "F24");
+  });
+
   it("carry: the server runs and would write to the source (hazard F22)", () =>
     refuses(carry, new StepWorld("carry").release({}, true), "F22"));
 
@@ -126,6 +137,7 @@ describe("the journal", () => {
 describe("the fence (hazards F4, F10)", () => {
   it("stops a step that lost the Lease before it writes anything", async () => {
     const world = await new StepWorld("stop").release({}, true).done("file-copy");
+    await world.provenKey();
     await world.done("inventory-cutover");
     const fence = {
       holder: "tester",

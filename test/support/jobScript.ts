@@ -18,7 +18,7 @@ export class JobScript {
   readonly dir = mkdtempSync(join(tmpdir(), "job-script-"));
   readonly data = join(this.dir, "data");
 
-  constructor(private readonly script: "carry.sh" | "fileCopy.sh") {
+  constructor(private readonly script: "carry.sh" | "fileCopy.sh" | "keyProof.sh") {
     for (const [path, text] of Object.entries({
       "core/_keyring": '{"Value":"a2V5"}',
       "core/_seal-config": '{"Value":"e30="}',
@@ -35,12 +35,16 @@ export class JobScript {
     writeFileSync(join(this.data, path), text);
   }
 
+  removeEntry(path: string): void {
+    rmSync(join(this.data, path));
+  }
+
   read(path: string): string {
     return readFileSync(join(this.data, path), "utf8");
   }
 
-  /** Runs the real script; only its fixed folders are moved. `bao` is the body of the fake. */
-  run(bao: string): ScriptRun {
+  /** Runs the real script; only its fixed folders are moved. `bao` is the body of the fake, `files` lie in /job. */
+  run(bao: string, files: Readonly<Record<string, string>> = {}): ScriptRun {
     const [work, bin, job] = ["work", "bin", "job"].map((name) => join(this.dir, name)) as [
       string,
       string,
@@ -48,6 +52,7 @@ export class JobScript {
     ];
     rmSync(work, { recursive: true, force: true });
     for (const folder of [work, bin, job]) mkdirSync(folder, { recursive: true });
+    for (const [name, text] of Object.entries(files)) writeFileSync(join(job, name), text);
     writeFileSync(join(bin, "bao"), `#!/bin/sh\nWORK=${work}\nDATA=${this.data}\n${bao}\n`);
     chmodSync(join(bin, "bao"), 0o755);
     const message = join(this.dir, "message");

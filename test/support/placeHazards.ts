@@ -1,7 +1,33 @@
 import type { PlantedHazard } from "./plantedHazards";
-import { addPod, NS, openPolicy, POLICIES, raftWorld, RELEASE, STATEFUL_SET, usage } from "./snapshotBuilder";
+import {
+  addPod,
+  journalled,
+  NS,
+  openPolicy,
+  POLICIES,
+  raftWorld,
+  RELEASE,
+  STATEFUL_SET,
+  usage,
+} from "./snapshotBuilder";
 
 const CNP = "/apis/cilium.io/v2/namespaces/openbao/ciliumnetworkpolicies";
+const VELERO = "/apis/velero.io/v1/namespaces/velero/backups";
+const PODS_OF_BACKUP = "/apis/velero.io/v1/namespaces/velero/podvolumebackups";
+const backup = (status: object, spec: object = {}) => ({
+  spec,
+  status: {
+    phase: "Completed",
+    startTimestamp: "2026-11-24T02:17:00Z",
+    completionTimestamp: "2026-11-24T02:20:00Z",
+    ...status,
+  },
+});
+const podVolume = (spec: object, phase = "Completed") => ({
+  metadata: { labels: { "velero.io/backup-name": "daily" } },
+  spec: { pod: { namespace: "openbao", name: "openbao-0" }, volume: "data", ...spec },
+  status: { phase },
+});
 const server = (values: object) => ({ spec: { values: { server: values } } });
 const template = (spec: object) => ({ spec: { template: { spec } } });
 
@@ -140,6 +166,65 @@ export const placeHazards: readonly PlantedHazard[] = [
         spec: { provider: { vault: { server: "http://openbao.openbao.svc.cluster.local:8200" } } },
       }),
     found: /ClusterSecretStore openbao/,
+  },
+  {
+    check: "image-present",
+    title: "a node without the server's image (F39)",
+    plant: (world) => world.patch("/api/v1/nodes/node-1", { status: { images: [{ names: ["pause:3"] }] } }),
+    found: /^node-1$/,
+  },
+  {
+    check: "velero-readable",
+    title: "Velero's backups that may not be listed (I25)",
+    plant: ({ kube }) => kube.fail("get", "/apis/velero.io/v1/backups", 403, "Forbidden"),
+    found: /Forbidden/,
+  },
+  {
+    check: "velero-backup",
+    title: "a backup that is PartiallyFailed (F31)",
+    plant: ({ kube }) => kube.put(`${VELERO}/daily`, backup({ phase: "PartiallyFailed" })),
+    found: /daily is PartiallyFailed/,
+  },
+  {
+    check: "velero-backup",
+    title: "a backup without OpenBao's volume: the server was down (I25)",
+    plant: ({ kube }) =>
+      kube.put(`${VELERO}/daily`, backup({})).put(`${PODS_OF_BACKUP}/x`, podVolume({ volume: "home" })),
+    found: /daily holds openbao-0\/home/,
+  },
+  {
+    check: "velero-backup",
+    title: "a volume of the backup that failed (I25)",
+    plant: ({ kube }) =>
+      kube.put(`${VELERO}/daily`, backup({})).put(`${PODS_OF_BACKUP}/x`, podVolume({}, "Failed")),
+    found: /daily holds no volume/,
+  },
+  {
+    check: "velero-backup",
+    title: "a backup of last week (F30)",
+    plant: ({ kube }) =>
+      kube
+        .put(`${VELERO}/daily`, backup({ completionTimestamp: "2026-11-17T09:00:00Z" }))
+        .put(`${PODS_OF_BACKUP}/x`, podVolume({})),
+    found: /daily is 168 hours old/,
+  },
+  {
+    check: "velero-backup",
+    title: "backups of other namespaces only (F31)",
+    plant: ({ kube }) => kube.put(`${VELERO}/apps`, backup({}, { includedNamespaces: ["apps"] })),
+    found: /no backup takes in this namespace/,
+  },
+  {
+    check: "copy-fresh",
+    title: "a copy of last week (F30)",
+    plant: (world) => journalled(world, "file-copy", { entries: 5, bytes: 9 }, "2026-11-17T09:00:00.000Z"),
+    found: /5 entries is 168 hours old/,
+  },
+  {
+    check: "copy-fresh",
+    title: "a copy of nothing (F30)",
+    plant: (world) => journalled(world, "file-copy", { entries: 0, bytes: 0 }),
+    found: /0 entries, 0 bytes/,
   },
   {
     check: "host-network",

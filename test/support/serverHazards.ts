@@ -1,6 +1,7 @@
 import type { PlantedHazard } from "./plantedHazards";
 import {
   base64,
+  journalled,
   NS,
   raftWorld,
   RELEASE,
@@ -13,10 +14,19 @@ import {
 const server = (values: object) => ({ spec: { values: { server: values } } });
 const runVersion = (world: World, version: string) => {
   world.servers["openbao-0"]!.seal["version"] = version;
+  pulled(world, `openbao:${version}`);
   return world.patch(
     STATEFUL_SET,
     template({ containers: [{ name: "openbao", image: `openbao:${version}` }] }),
   );
+};
+/** Every node holds the image. */
+const pulled = (world: World, image: string) => {
+  for (const n of [0, 1, 2])
+    world.patch(`/api/v1/nodes/node-${n}`, {
+      status: { images: [{ names: [`docker.io/library/${image}`] }] },
+    });
+  return world;
 };
 const template = (spec: object) => ({ spec: { template: { spec } } });
 
@@ -138,9 +148,9 @@ export const serverHazards: readonly PlantedHazard[] = [
     check: "version-target",
     title: "an image of another version in the template (I12)",
     plant: (world) =>
-      world.patch(
+      pulled(world, "openbao:2.7.1").patch(
         STATEFUL_SET,
-        template({ containers: [{ name: "openbao", image: "openbao/openbao:2.7.1" }] }),
+        template({ containers: [{ name: "openbao", image: "openbao:2.7.1" }] }),
       ),
     found: /image tag 2\.7\.1, running 2\.4\.0/,
   },
@@ -219,6 +229,12 @@ export const serverHazards: readonly PlantedHazard[] = [
     title: "three shares, two needed",
     plant: ({ servers }) => Object.assign(servers["openbao-0"]!.seal, { n: 3, t: 2 }),
     found: /3 share\(s\), threshold 2/,
+  },
+  {
+    check: "key-proven",
+    title: "a key that was changed after its proof (F26)",
+    plant: (world) => journalled(world, "key-proof", { store: "store", fingerprint: "of another key" }),
+    found: /another key/,
   },
   {
     check: "key-secret-writers",

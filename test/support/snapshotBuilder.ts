@@ -229,6 +229,19 @@ export function addPod(world: World, ordinal: number): void {
   }));
 }
 
+/** The journal says that a step is done. */
+export function journalled(
+  world: World,
+  step: string,
+  observed: object,
+  time = "2026-11-24T08:00:00.000Z",
+): World {
+  const entry = { time, holder: "me", step, beat: "done", observed };
+  return world.patch(`${NS}/configmaps/openbao-raft-migration-journal`, {
+    data: { [`080000.${step}`]: JSON.stringify(entry) },
+  });
+}
+
 /** A kubelet's figures of one claim with `free` of 10 GiB left. */
 export function usage(claim: string, free: number): object {
   const gib = 1024 ** 3;
@@ -247,7 +260,10 @@ export function base64(text: string): string {
 function node(n: number): Record<string, unknown> {
   return {
     metadata: { labels: { "kubernetes.io/hostname": `node-${n}` } },
-    status: { conditions: [{ type: "Ready", status: "True" }] },
+    status: {
+      conditions: [{ type: "Ready", status: "True" }],
+      images: [{ names: ["quay.io/openbao/openbao:2.4.0"] }],
+    },
   };
 }
 

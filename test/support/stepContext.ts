@@ -1,12 +1,15 @@
 import { Journal } from "../../components/cluster/journal";
 import type { Fence } from "../../components/cluster/lease";
 import { PAUSED_ANNOTATION, UPGRADE_ANNOTATION } from "../../components/steps/world";
+import { keyFingerprint } from "../../components/keyProof/proveKey";
 import type { StepContext } from "../../components/steps/runStep";
 import { FakeKube } from "./fakeKube";
 import { FakeOpenBao, fakeServer, type FakeServer } from "./fakeOpenBao";
 
 const NS = "openbao";
 const TOKEN = "test-token";
+/** The held unseal key. */
+export const STEP_KEY = "0e".repeat(32);
 const RELEASE = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${NS}/helmreleases/openbao`;
 const STATEFUL_SET = `/apis/apps/v1/namespaces/${NS}/statefulsets/openbao`;
 const POD = `/api/v1/namespaces/${NS}/pods/openbao-0`;
@@ -36,7 +39,7 @@ export class StepWorld {
       journal: this.journal,
       fence,
       bao: (pod) => new FakeOpenBao(pod, this.servers[pod] ?? { ...fakeServer("raft", TOKEN), up: false }),
-      keys: () => Promise.resolve({ unsealKey: "test-key", rootToken: TOKEN }),
+      keys: () => Promise.resolve({ unsealKey: STEP_KEY, rootToken: TOKEN }),
       log: () => undefined,
     };
   }
@@ -86,6 +89,11 @@ export class StepWorld {
     const server = fakeServer("raft", TOKEN);
     this.servers["openbao-0"] = { ...server, seal: { ...server.seal, ...seal } };
     return this;
+  }
+
+  /** Stage backup has proved the held key, or the one that is given. */
+  provenKey(key = STEP_KEY): Promise<this> {
+    return this.done("key-proof", { store: "store", fingerprint: keyFingerprint(key, "store") });
   }
 
   async done(step: string, observed: Record<string, unknown> = {}): Promise<this> {

@@ -6,6 +6,25 @@ const BUDGETS = "/apis/policy/v1/namespaces/openbao/poddisruptionbudgets";
 const initJob = {
   template: { spec: { containers: [{ command: ["sh", "-c", "bao operator init -key-shares=1"] }] } },
 };
+const snapshotJob = {
+  template: {
+    spec: { containers: [{ command: ["sh", "-c", "bao operator raft snapshot save /s/a.snap"] }] },
+  },
+};
+/** The server's container with a postStart hook, else as it is. */
+const hooked = (script: string) =>
+  template({
+    containers: [
+      {
+        name: "openbao",
+        image: "quay.io/openbao/openbao:2.4.0",
+        readinessProbe: {
+          httpGet: { path: "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204" },
+        },
+        lifecycle: { postStart: { exec: { command: ["/bin/sh", "-c", script] } } },
+      },
+    ],
+  });
 const template = (spec: object) => ({ spec: { template: { spec } } });
 
 /** What other writers, the rollout, the rights and other runs can have wrong. */
@@ -111,6 +130,52 @@ export const tenantHazards: readonly PlantedHazard[] = [
     found: /openbao, own/,
   },
   {
+    check: "disruption-budget-value",
+    title: "a budget that lets no server go (F58)",
+    world: raftWorld,
+    plant: (world) => world.patch(`${BUDGETS}/openbao`, { spec: { maxUnavailable: 0 } }),
+    found: /^0 may be away$/,
+  },
+  {
+    check: "disruption-budget-value",
+    title: "a budget that lets the majority go (F43)",
+    world: raftWorld,
+    plant: (world) =>
+      world.patch(`${BUDGETS}/openbao`, { spec: { maxUnavailable: null, minAvailable: "20%" } }),
+    found: /^2 may be away$/,
+  },
+  {
+    check: "disruption-budget-value",
+    title: "values of a budget that lets no server go (I36)",
+    plant: (world) =>
+      world.patch(RELEASE, {
+        spec: { values: { server: { ha: { disruptionBudget: { maxUnavailable: 0 } } } } },
+      }),
+    found: /^0 may be away$/,
+  },
+  {
+    check: "hook-wait",
+    title: "a postStart hook of 24 rounds of 5 s",
+    plant: (world) => world.patch(STATEFUL_SET, hooked('while [ "$n" -lt 24 ]; do sleep 5; done')),
+    found: /24 rounds of 5 s: up to 120 s a follower, 4 min/,
+  },
+  {
+    check: "hook-wait",
+    title: "a postStart hook without a bound",
+    plant: (world) => world.patch(STATEFUL_SET, hooked("until bao status; do sleep 2; done")),
+    found: /loop without a bound/,
+  },
+  {
+    check: "snapshot-jobs",
+    title: "a CronJob that takes snapshots of file storage (H2)",
+    plant: ({ kube }) =>
+      kube.put(`${BATCH}/cronjobs/vault-snapshot`, {
+        spec: { schedule: "30 3 * * *", suspend: true, jobTemplate: { spec: snapshotJob } },
+        status: { lastSuccessfulTime: "2026-11-24T03:30:09Z" },
+      }),
+    found: /CronJob vault-snapshot \("successful" 2026-11-24T03:30:09Z\)/,
+  },
+  {
     check: "quota-room",
     title: "a quota that is used up (F59)",
     plant: ({ kube }) =>
@@ -123,7 +188,11 @@ export const tenantHazards: readonly PlantedHazard[] = [
     plant: (world) =>
       world.patch(
         STATEFUL_SET,
-        template({ containers: [{ name: "openbao", image: "openbao:2.4.0", readinessProbe: { exec: {} } }] }),
+        template({
+          containers: [
+            { name: "openbao", image: "quay.io/openbao/openbao:2.4.0", readinessProbe: { exec: {} } },
+          ],
+        }),
       ),
     found: /OrderedReady, exec probe/,
   },
@@ -134,7 +203,9 @@ export const tenantHazards: readonly PlantedHazard[] = [
       world.patch(
         STATEFUL_SET,
         template({
-          containers: [{ name: "openbao", image: "openbao:2.4.0", livenessProbe: { httpGet: {} } }],
+          containers: [
+            { name: "openbao", image: "quay.io/openbao/openbao:2.4.0", livenessProbe: { httpGet: {} } },
+          ],
         }),
       ),
     found: /a liveness probe/,
@@ -183,6 +254,8 @@ export const tenantHazards: readonly PlantedHazard[] = [
     title: "a journal that may not be read (F5)",
     plant: ({ kube }) => kube.fail("get", /openbao-raft-migration-journal$/, 403, "Forbidden"),
     found: /Forbidden/,
+    // The proof of the key lies in the journal too.
+    alone: false,
   },
   {
     check: "rehearsal-evidence",

@@ -3,9 +3,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { parseConfig, type ConfigResult, type MigrationConfig } from "../../config";
 import { checks } from "../../components/gate/checks";
 import { assertGate, judged, runGate } from "../../components/gate/gate";
+import { keyFingerprint } from "../../components/keyProof/proveKey";
 import { blocks, formatReport, reportJson } from "../../components/gate/report";
 import {
   configOf,
+  journalled,
   openPolicy,
   raftWorld,
   RELEASE,
@@ -36,6 +38,21 @@ function stopped(): World {
 }
 
 describe("gate", () => {
+  it("knows the proven key again, (F24)", async () => {
+    const fingerprint = keyFingerprint(UNSEAL_KEY, "store");
+    const world = journalled(standaloneWorld(), "key-proof", { store: "store", fingerprint });
+    const { report } = await gateOf(world, { stage: "cutover" });
+    const row = report.rows.find((one) => one.check.id === "key-proven");
+    assert.equal(row?.outcome, "PASS");
+  });
+
+  it("stops a cutover that goes on under another key than the proven one (F26)", async () => {
+    const world = journalled(stopped(), "key-proof", { store: "store", fingerprint: "another" });
+    const { report } = await gateOf(world, { stage: "cutover" });
+    assert.equal(report.rows.find((one) => one.check.id === "key-proven")?.outcome, "FAIL");
+    assert.equal(blocks(report), true);
+  });
+
   it("changes nothing: it asks for rights, and for the time by a dry run", async () => {
     const world = standaloneWorld();
     await world.snapshot();

@@ -3,6 +3,7 @@
 import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
 import { raftPeers, sealStatus, sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
+import { refuseChangedKey } from "../keyProof";
 import { main, Refused, type Step, type StepContext } from "../runStep";
 import { unsealPod } from "../unsealing";
 import { leaderPod, observeWorld, podNames, scale, until, waitForPod } from "../world";
@@ -52,7 +53,10 @@ export const follower: Step = {
       joinedStatus(ctx, pod),
     );
     // A wrong key would wedge a follower that holds a challenge; this one has just opened the leader.
-    if (joined.sealed) await unsealPod(ctx, pod);
+    if (joined.sealed) {
+      await refuseChangedKey(ctx);
+      await unsealPod(ctx, pod);
+    }
   },
 
   async verify(ctx) {

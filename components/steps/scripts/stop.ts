@@ -1,7 +1,8 @@
-// Before: the other writers are paused, and a backup is stored.
+// Before: the other writers are paused, a backup is stored, and the held key is proven on this store.
 // After: no pod of the server exists; the journal names the node that had the volume.
 import type { V1Pod } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
+import { holdsProvenKey } from "../keyProof";
 import { isPaused } from "../pausing";
 import { main, type Step } from "../runStep";
 import { observeWorld, podsPath, scale } from "../world";
@@ -32,6 +33,14 @@ export const stop: Step = {
         state: "refuse",
         hazard: "H2",
         why: "the journal names no file copy or no inventory; run stage backup",
+      };
+    }
+    // The last moment at which a wrong key costs nothing: the server still serves.
+    if ((await holdsProvenKey(ctx)) !== true) {
+      return {
+        state: "refuse",
+        hazard: "F24",
+        why: `the key in Secret "${ctx.input.keySecret.name}" is not proven to open this store; run stage backup, which proves it`,
       };
     }
     return { state: "todo", observed: { node: world.pod0?.spec?.nodeName } };

@@ -2,6 +2,7 @@
 // After: it is unsealed with the stored key, active, the only Raft peer under the pod's own address, and its cluster
 // id is the source's.
 import { health, raftPeers, sealStatus } from "../../cluster/openBaoStatus";
+import { refuseChangedKey } from "../keyProof";
 import { main, Refused, type Step } from "../runStep";
 import { unsealPod } from "../unsealing";
 import { observeWorld, until } from "../world";
@@ -36,6 +37,7 @@ export const unseal: Step = {
         "F24",
       );
     }
+    await refuseChangedKey(ctx);
     await unsealPod(ctx, `${ctx.input.release}-0`);
   },
 

@@ -1,0 +1,79 @@
+import { createHash } from "node:crypto";
+import { keyFingerprint, type SealedEntries } from "../keyProof/proveKey";
+import { refuseOnCode, removeJob, runJob, type NodeJob } from "./nodeJob";
+import { Refused, type StepContext } from "./runStep";
+
+const JOB = "openbao-raft-key-proof";
+/** A keyring grows by some 200 characters a rotation; this bound is reached by none that is sound. */
+const MAX_TEXT = 300_000;
+
+/**
+ * The two entries that an unseal opens, as ciphertext, from the volume of openbao-0. They pass through the Job's
+ * termination message, which goes with the Job, and through no log, ConfigMap or port.
+ * @throws Refused when the volume does not hold the file storage; Error when the entries change all the time.
+ */
+export async function readSealedEntries(ctx: StepContext, node: string | undefined): Promise<SealedEntries> {
+  try {
+    for (let attempt = 1; ; attempt++) {
+      const text = await readText(ctx, node);
+      if (text !== undefined) return entriesOf(text);
+      if (attempt === 3) throw new Error("the keyring changed during three reads; run again once it rests");
+    }
+  } finally {
+    await removeJob(ctx.kube, ctx.input.namespace, JOB);
+  }
+}
+
+/** All slices in turn; undefined when the entries changed in between. */
+async function readText(ctx: StepContext, node: string | undefined): Promise<string | undefined> {
+  let text = "";
+  for (let total = 1, digest = ""; text.length < total;) {
+    const result = await runJob(ctx, {
+      name: JOB,
+      script: "keyProof.sh",
+      files: { offset: String(text.length) },
+      readOnly: true,
+      timeoutSeconds: ctx.input.podTimeoutSeconds,
+      ...(node !== undefined && { node }),
+    } satisfies NodeJob);
+    refuseOnCode(result, {
+      22: ["no core/_keyring was found: the volume does not hold the file storage at its root", "I18"],
+    });
+    const slice = String(result.facts["slice"] ?? "");
+    total = Number(result.facts["total"]);
+    if (slice === "" || !(total <= MAX_TEXT)) {
+      throw new Error("the Job gave no entries to prove the key on, or far too large ones");
+    }
+    if (digest !== "" && digest !== result.facts["digest"]) return undefined;
+    digest = String(result.facts["digest"]);
+    text += slice;
+    if (text.length >= total && createHash("sha256").update(text).digest("hex") !== digest) return undefined;
+  }
+  return text;
+}
+
+function entriesOf(text: string): SealedEntries {
+  const [storedKeys = "", keyring = ""] = text.split(".").map((part) => Buffer.from(part, "base64"));
+  if (keyring.length === 0) throw new Error("core/_keyring is empty or not in the known format");
+  return {
+    keyring: Buffer.from(keyring),
+    ...(storedKeys.length > 0 && { storedKeys: Buffer.from(storedKeys) }),
+  };
+}
+
+/** True, false, or undefined when no proof is in the journal: the held key is the one that opened this store. */
+export async function holdsProvenKey(ctx: StepContext): Promise<boolean | undefined> {
+  const proof = (await ctx.journal.done("key-proof"))?.observed;
+  if (typeof proof?.["store"] !== "string") return undefined;
+  const { unsealKey } = await ctx.keys();
+  return keyFingerprint(unsealKey, proof["store"]) === proof["fingerprint"];
+}
+
+/** @throws Refused F26 when the Secret's key is no longer the proven one: it would wedge a follower. */
+export async function refuseChangedKey(ctx: StepContext): Promise<void> {
+  if ((await holdsProvenKey(ctx)) !== false) return;
+  throw new Refused(
+    `the unseal key in Secret "${ctx.input.keySecret.name}" is not the one that was proven in stage backup: somebody has written it since. Put the proven key back, then run again [F26]`,
+    "F26",
+  );
+}
