@@ -74,6 +74,10 @@ const inventory = z.strictObject({
     .describe("path prefixes (mount/path) whose entries clients delete or rewrite without a version"),
 });
 
+const cleanup = z.strictObject({
+  fileData: dns1123.describe("name of the PersistentVolumeClaim whose kept file storage is removed"),
+});
+
 /** The whole config, one key a member; unknown keys are errors so that a typo surfaces. */
 export const configSchema = z.strictObject({
   stage: z.enum(STAGES).describe("the furthest stage to reach"),
@@ -91,6 +95,11 @@ export const configSchema = z.strictObject({
     .describe("Raft nodes at the end"),
   keySecret: keySecret.prefault({}).describe("where the unseal key and the root token are kept"),
   git: git.optional().describe("the Git checkout that stage land writes"),
+  rollback: z
+    .boolean()
+    .default(false)
+    .describe("go back to the standalone server on the file storage, in place of going on"),
+  cleanup: cleanup.optional().describe("what to remove after stage land, by its exact name"),
   inventory: inventory.prefault({}).describe("how the content comparison treats live changes"),
   podTimeoutSeconds: z
     .number()
@@ -135,7 +144,12 @@ export type ConfigResult =
 export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResult {
   const parsed = configSchema.safeParse(raw);
   const findings = parsed.success ? [] : parsed.error.issues.flatMap((issue) => findingsOf(issue, raw));
-  if (parsed.success && parsed.data.stage === "land" && parsed.data.git === undefined) {
+  if (
+    parsed.success &&
+    parsed.data.stage === "land" &&
+    !parsed.data.rollback &&
+    parsed.data.git === undefined
+  ) {
     findings.push({
       key: `${PROJECT}:git`,
       found: "nothing",
@@ -143,8 +157,32 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResul
       fix: `pulumi config set --path '${PROJECT}:git.checkout' FOLDER`,
     });
   }
+  if (parsed.success) findings.push(...lateFindings(parsed.data));
   if (parsed.success && findings.length === 0) return { ok: true, config: parsed.data };
   return { ok: false, findings, raw };
+}
+
+/** Faults of the keys that take something back or away. */
+function lateFindings({ stage, rollback, cleanup: asked, release }: MigrationConfig): ConfigFinding[] {
+  if (asked === undefined) return [];
+  const key = `${PROJECT}:cleanup`;
+  const fix = `pulumi config rm ${key}`;
+  const claim = `data-${release}-0`;
+  const late = rollback
+    ? [{ key, found: "cleanup together with rollback", expected: "one of the two", fix }]
+    : [];
+  if (stage !== "land") {
+    late.push({ key, found: `cleanup at stage ${stage}`, expected: "stage land first", fix });
+  }
+  if (asked.fileData !== claim) {
+    late.push({
+      key: `${key}.fileData`,
+      found: shown(asked.fileData),
+      expected: `${claim}, the volume that keeps the file storage`,
+      fix,
+    });
+  }
+  return late;
 }
 
 /** Reads this stack's config. Values of nested keys arrive as JSON text. */
@@ -196,7 +234,7 @@ function keyOf(path: readonly string[]): string {
 }
 
 function knownKeys(path: readonly string[]): string[] {
-  const nested: Record<string, z.ZodObject> = { keySecret, git, inventory, waivers: waiver };
+  const nested: Record<string, z.ZodObject> = { keySecret, git, cleanup, inventory, waivers: waiver };
   const schema = path.length === 0 ? configSchema : nested[path[0]!];
   return schema === undefined ? [] : Object.keys(schema.shape).sort();
 }

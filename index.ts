@@ -6,16 +6,23 @@ import { hasMoved } from "./components/gate/progress";
 import { readLiveConfig } from "./components/liveConfig";
 import { restrictedDirections } from "./components/restrictedDirections";
 import { BackupStage } from "./components/stages/backupStage";
+import { CleanupStage } from "./components/stages/cleanupStage";
 import { CutoverStage } from "./components/stages/cutoverStage";
 import { LandStage } from "./components/stages/landStage";
 import { NetworkStage } from "./components/stages/networkStage";
 import { ReplicasStage } from "./components/stages/replicasStage";
+import { RollbackStage } from "./components/stages/rollbackStage";
 import { VerifyStage } from "./components/stages/verifyStage";
 
 /** The plan: config, gate, then the stages up to `stage`, each after the one before. */
 async function plan() {
   // One read-only look at the cluster; every finding at once, before the first resource.
   const { config, snapshot, kube, journal } = await passGate(readConfig());
+  if (config.rollback) {
+    // In place of all else. The stages' resources leave Pulumi's state; nothing in the cluster goes with them.
+    new RollbackStage("rollback", { config });
+    return { stage: "rollback" };
+  }
   const live = await readLiveConfig(kube, config, journal);
 
   const provider = new k8s.Provider(
@@ -40,6 +47,8 @@ async function plan() {
   stage("replicas", (o) => new ReplicasStage("replicas", { config }, o));
   stage("verify", (o) => new VerifyStage("verify", { config }, o));
   stage("land", (o) => new LandStage("land", { config }, o));
+
+  if (config.cleanup !== undefined) new CleanupStage("cleanup", { config }, { dependsOn: previous });
 
   return { stage: config.stage };
 }

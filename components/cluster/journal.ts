@@ -13,6 +13,9 @@ export interface JournalEntry {
   readonly observed: Readonly<Record<string, unknown>>;
 }
 
+/** The step whose "done" ends a rollback: what was done before it counts for nothing in a migration after it (F68). */
+export const ROLLBACK_END = "rollback-resume";
+
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
 }
@@ -48,17 +51,24 @@ export class Journal {
     }
   }
 
-  entries(): Promise<JournalEntry[]> {
-    return readJournal(this.kube, this.namespace);
+  /** The entries that count, oldest first: those since the last rollback. */
+  async entries(): Promise<JournalEntry[]> {
+    return currentEntries(await readJournal(this.kube, this.namespace));
   }
 
-  /** The newest "done" entry of a step, or undefined. */
+  /** The newest "done" entry of a step that counts, or undefined. */
   async done(step: string): Promise<JournalEntry | undefined> {
     return (await this.entries()).filter((entry) => entry.step === step && entry.beat === "done").at(-1);
   }
 }
 
-/** All entries, oldest first; an entry that is not readable is left out. */
+/** Pure: the entries after the last finished rollback. */
+export function currentEntries(entries: readonly JournalEntry[]): JournalEntry[] {
+  const end = entries.findLastIndex((entry) => entry.step === ROLLBACK_END && entry.beat === "done");
+  return entries.slice(end + 1);
+}
+
+/** All entries, those of before a rollback too, oldest first; an entry that is not readable is left out. */
 export async function readJournal(kube: KubeClient, namespace: string): Promise<JournalEntry[]> {
   const map = await kube.find<ConfigMap>(`/api/v1/namespaces/${namespace}/configmaps/${JOURNAL_NAME}`);
   return Object.keys(map?.data ?? {})

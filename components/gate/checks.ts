@@ -5,6 +5,7 @@ import { fluxChecks } from "./fluxChecks";
 import { keyChecks } from "./keyChecks";
 import { networkChecks } from "./networkChecks";
 import { raftChecks } from "./raftChecks";
+import { rollbackChecks } from "./rollbackChecks";
 import { sourceChecks } from "./sourceChecks";
 import { storageChecks } from "./storageChecks";
 import { versionChecks } from "./versionChecks";
@@ -20,4 +21,5 @@ export const checks: readonly Check[] = [
   ...fluxChecks,
   ...raftChecks,
   ...accessChecks,
+  ...rollbackChecks,
 ];

@@ -1,4 +1,4 @@
-import { JOURNAL_NAME, readJournal } from "../cluster/journal";
+import { currentEntries, JOURNAL_NAME, readJournal } from "../cluster/journal";
 import type { KubeClient, KubeObject } from "../cluster/kubeClient";
 import { isDeadHere, LEASE_NAME } from "../cluster/lease";
 import { at, booleanAt, labelsAt, listAt, nameOf, textAt } from "./fields";
@@ -86,7 +86,9 @@ export function readNamespaced(look: Look) {
       find("the Lease", `/apis/coordination.k8s.io/v1/namespaces/${namespace}/leases/${LEASE_NAME}`),
       (object) => (object === undefined ? undefined : leaseView(object, isDeadHere)),
     ),
-    journal: look.see(`the journal ${JOURNAL_NAME}`, (kube) => readJournal(kube, namespace)),
+    journal: look.see(`the journal ${JOURNAL_NAME}`, async (kube) =>
+      currentEntries(await readJournal(kube, namespace)),
+    ),
     cronJobs: then(list("the CronJobs", `/apis/batch/v1/namespaces/${namespace}/cronjobs`), (items) =>
       items.map((item) => ({
         ...jobView(item, OUR_MANAGER),

@@ -1,5 +1,6 @@
 import type { V1CronJob, V1Job } from "@kubernetes/client-node";
 import type { KubeObject } from "../cluster/kubeClient";
+import { VALUES_ANNOTATION, valuesRecord } from "./originalValues";
 import type { Facts, StepContext } from "./runStep";
 import { condition, PAUSED_ANNOTATION, releasesPath, UPGRADE_ANNOTATION, type HelmRelease } from "./world";
 
@@ -74,6 +75,7 @@ export async function resumeAll(ctx: StepContext): Promise<void> {
         annotations: {
           [PAUSED_ANNOTATION]: null,
           [UPGRADE_ANNOTATION]: null,
+          [VALUES_ANNOTATION]: null,
           [RECONCILE]: null,
           ...requestNow(),
         },
@@ -110,6 +112,7 @@ async function pauseRelease(ctx: StepContext, path: string, release: HelmRelease
       annotations: {
         [PAUSED_ANNOTATION]: ctx.fence.holder,
         [UPGRADE_ANNOTATION]: original,
+        ...valuesRecord(release),
         [RECONCILE]: "disabled",
       },
     },

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import type { MigrationConfig } from "../../config";
+import type { PlanStage } from "./plan";
 
 /** Environment variable that carries a step's values, as JSON. None of them is a secret. */
 export const STEP_INPUT = "OPENBAO_MIGRATION_STEP";
@@ -25,12 +26,17 @@ const schema = z.strictObject({
       replicasVariable: z.string(),
     })
     .optional(),
+  /** Only for stage cleanup. */
+  cleanup: z.strictObject({ fileData: z.string() }).optional(),
 });
 
 export type StepInput = z.infer<typeof schema>;
 
-/** The values of one step; those that only stage land uses are left out elsewhere, so that a new one runs no old step. */
-export function stepInput(step: string, config: MigrationConfig, withGit: boolean): StepInput {
+/** Stages whose steps look at the Git checkout. */
+const WITH_GIT: readonly PlanStage[] = ["land", "rollback"];
+
+/** The values of one step; those that only some stages use are left out elsewhere, so that a new one runs no old step. */
+export function stepInput(step: string, config: MigrationConfig, stage: PlanStage): StepInput {
   return {
     step,
     ...(config.context !== undefined && { context: config.context }),
@@ -41,7 +47,8 @@ export function stepInput(step: string, config: MigrationConfig, withGit: boolea
     podTimeoutSeconds: config.podTimeoutSeconds,
     copyTimeoutSeconds: config.copyTimeoutSeconds,
     volatile: config.inventory.volatile,
-    ...(withGit && config.git !== undefined && { git: config.git }),
+    ...(WITH_GIT.includes(stage) && config.git !== undefined && { git: config.git }),
+    ...(stage === "cleanup" && config.cleanup !== undefined && { cleanup: config.cleanup }),
   };
 }
 

@@ -4,6 +4,7 @@ import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
 import { raftPeers, sealStatus, sealStatusIfUp, unseal, type SealStatus } from "../../cluster/openBaoStatus";
 import { main, Refused, type Step, type StepContext } from "../runStep";
+import { isSetAside } from "../setAside";
 import { leaderPod, observeWorld, podNames, scale, until, waitForPod } from "../world";
 
 /** Autopilot makes a voter of a stable member after 10 s; the rest is head-room (facts/openbao.md section 4). */
@@ -127,6 +128,7 @@ async function refuseLeftovers(ctx: StepContext, pod: string): Promise<void> {
   const path = `/api/v1/namespaces/${ctx.input.namespace}/persistentvolumeclaims/data-${pod}`;
   const claim = await ctx.kube.find<V1PersistentVolumeClaim & KubeObject>(path);
   if (claim === undefined) return;
+  if (isSetAside(await ctx.journal.entries(), target(ctx).ordinal, claim.metadata?.uid ?? "")) return;
   throw new Refused(
     `PersistentVolumeClaim "data-${pod}" is there before ${pod} ever ran in this migration; its old data would never join. Remove it when nothing in it is wanted: kubectl -n ${ctx.input.namespace} delete pvc data-${pod} [I33]`,
     "I33",

@@ -3,7 +3,8 @@
 // remediation is off for the window, and annotations name what was paused by this program.
 import { main, type Step } from "../runStep";
 import { isPaused, pauseAll, waitUntilIdle } from "../pausing";
-import { condition, observeWorld } from "../world";
+import { hasValuesRecord } from "../originalValues";
+import { condition, observeWorld, wantsRaft } from "../world";
 
 export const pause: Step = {
   id: "pause",
@@ -13,7 +14,8 @@ export const pause: Step = {
       return { state: "done", observed: { note: "the migration has landed; nothing is paused again" } };
     }
     const { release } = await observeWorld(ctx);
-    if (isPaused(release) && condition(release, "Reconciling")?.status !== "True") {
+    const recorded = hasValuesRecord(release) || wantsRaft(release);
+    if (recorded && isPaused(release) && condition(release, "Reconciling")?.status !== "True") {
       return { state: "done", observed: { suspended: true } };
     }
     return { state: "todo", observed: { suspended: release.spec?.suspend ?? false } };
