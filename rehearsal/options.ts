@@ -10,6 +10,8 @@ export interface RehearsalOptions {
   readonly down: boolean;
   /** Kill the run once in each stage, and start it again. */
   readonly kill: boolean;
+  /** Go to stage replicas, take the move back, and move again. */
+  readonly rollback: boolean;
 }
 
 export const USAGE = `npm run rehearse -- [options]
@@ -17,6 +19,7 @@ export const USAGE = `npm run rehearse -- [options]
   --seed S        same seed, same content (default 1)
   --context NAME  use this context of your own kubeconfig instead of the throw-away cluster
   --kill          kill the run once in each stage and start it again
+  --rollback      go to stage replicas, take the move back, and move again to the end
   --down          remove the throw-away cluster at the end (default: leave it up)`;
 
 /** @throws Error that names each wrong option. */
@@ -28,6 +31,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       seed: { type: "string", default: "1" },
       context: { type: "string" },
       kill: { type: "boolean", default: false },
+      rollback: { type: "boolean", default: false },
       down: { type: "boolean", default: false },
     },
   });
@@ -47,6 +51,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
     seed: values.seed,
     ...(values.context !== undefined && { context: values.context }),
     kill: values.kill,
+    rollback: values.rollback,
     down: values.down,
   };
 }
