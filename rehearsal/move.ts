@@ -34,25 +34,25 @@ const VICTIMS: Readonly<Record<Leg, string>> = {
   rollback: "rollback-values",
 };
 
-/** The stage up to which a rehearsal with a rollback goes before it takes the move back. */
-const TAKEN_BACK_AFTER: Stage = "replicas";
-
 /**
- * Takes the stack through every stage: `pulumi preview`, then `pulumi up`. With `rollback` it first goes to stage
- * replicas and back. @throws Error at the first that fails.
+ * Takes the stack through every stage: `pulumi preview`, then `pulumi up`. With `rollback` it first goes to
+ * that stage and back. @throws Error at the first that fails.
  */
 export async function moveThroughStages(
   stack: PulumiStack,
   kube: KubeClient,
-  how: { readonly kill: boolean; readonly rollback: boolean },
+  how: { readonly kill: boolean; readonly rollback?: Stage },
   log: (line: string) => void,
 ): Promise<StageRun[]> {
-  const back = STAGES.slice(0, STAGES.indexOf(TAKEN_BACK_AFTER) + 1);
-  const legs: Leg[] = how.rollback ? [...back, "rollback", ...STAGES] : [...STAGES];
+  const { rollback } = how;
+  const first = rollback === undefined ? [] : STAGES.slice(0, STAGES.indexOf(rollback) + 1);
+  const legs: Leg[] = rollback === undefined ? [...STAGES] : [...first, "rollback", ...STAGES];
   const runs: StageRun[] = [];
   for (const name of legs) {
     const startedAt = new Date().toISOString();
-    await (name === "rollback" ? stack.select(TAKEN_BACK_AFTER, { rollback: true }) : stack.select(name));
+    await (name === "rollback"
+      ? stack.select(rollback ?? "network", { rollback: true })
+      : stack.select(name));
     const preview = passed(name, "preview", await stack.preview());
     log(`${name}: previewed in ${preview.seconds.toFixed(1)} s`);
     if (how.kill) await killOnce(stack, kube, name, log);
