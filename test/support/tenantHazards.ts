@@ -1,5 +1,15 @@
 import type { PlantedHazard } from "./plantedHazards";
-import { BATCH, LEASE, NS, OWNER, raftWorld, RELEASE, STATEFUL_SET } from "./snapshotBuilder";
+import {
+  BATCH,
+  JOURNAL,
+  journalOf,
+  LEASE,
+  NS,
+  OWNER,
+  raftWorld,
+  RELEASE,
+  STATEFUL_SET,
+} from "./snapshotBuilder";
 
 const BUDGETS = "/apis/policy/v1/namespaces/openbao/poddisruptionbudgets";
 const initJob = {
@@ -9,6 +19,12 @@ const template = (spec: object) => ({ spec: { template: { spec } } });
 
 /** What other writers, the rollout, the rights and other runs can have wrong. */
 export const tenantHazards: readonly PlantedHazard[] = [
+  {
+    check: "rollback-finished",
+    title: "a rollback that was left half done (F67)",
+    plant: ({ kube }) => kube.put(JOURNAL, journalOf(["rollback-begin", "act"])),
+    found: /a rollback has begun/,
+  },
   {
     check: "owners-known",
     title: "an owner that is gone (I38)",
@@ -152,6 +168,7 @@ export const tenantHazards: readonly PlantedHazard[] = [
     title: "a journal that may not be read (F5)",
     plant: ({ kube }) => kube.fail("get", /openbao-raft-migration-journal$/, 403, "Forbidden"),
     found: /Forbidden/,
+    alone: false,
   },
   {
     check: "rights",
