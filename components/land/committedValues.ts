@@ -5,6 +5,8 @@ import { refusal } from "./landRefusal";
 import { renderValues, variablesOf, type ReleaseFiles } from "./renderedValues";
 
 const GIT_TIMEOUT_MS = 30_000;
+/** Set inside a hook; they would make git look at the hook's repository. */
+const HOOK_VARIABLES = ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"];
 
 export interface CommittedFiles extends ReleaseFiles {
   readonly checkout: string;
@@ -54,9 +56,12 @@ async function commitOfFlux(checkout: string, branch: string): Promise<{ commit:
 }
 
 async function git(checkout: string, ...args: string[]): Promise<string> {
+  const env = Object.fromEntries(
+    Object.entries(process.env).filter(([name]) => !HOOK_VARIABLES.includes(name)),
+  );
   const { stdout } = await promisify(execFile)("git", ["-C", checkout, ...args], {
     timeout: GIT_TIMEOUT_MS,
-    env: { ...process.env, GIT_TERMINAL_PROMPT: "0" },
+    env: { ...env, GIT_TERMINAL_PROMPT: "0" },
   });
   return stdout;
 }
