@@ -187,12 +187,21 @@ function lateFindings({ stage, rollback, cleanup: asked, release }: MigrationCon
 
 /** Reads this stack's config. Values of nested keys arrive as JSON text. */
 export function readConfig(): ConfigResult {
+  return parseConfig(plainConfig(pulumi.runtime.allConfig()));
+}
+
+/** The empty defaults of Pulumi.yaml, which Pulumi fills in where a key without a default of its own is not set. */
+const NOT_SET: Readonly<Record<string, string>> = { stage: "", context: "", git: "{}", cleanup: "{}" };
+
+/** This project's keys as plain values. */
+export function plainConfig(all: Readonly<Record<string, string>>): Record<string, unknown> {
   const prefix = `${PROJECT}:`;
   const raw: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(pulumi.runtime.allConfig())) {
-    if (key.startsWith(prefix)) raw[key.slice(prefix.length)] = plain(value);
+  for (const [key, value] of Object.entries(all)) {
+    const name = key.slice(prefix.length);
+    if (key.startsWith(prefix) && value !== NOT_SET[name]) raw[name] = plain(value);
   }
-  return parseConfig(raw);
+  return raw;
 }
 
 /** Pulumi stores every value as text: `3` and `true` are YAML scalars, objects are JSON. */

@@ -1,4 +1,5 @@
 import { loadKubeConfig, kubeClient, KubeError, type KubeClient } from "../cluster/kubeClient";
+import { armFailpoint } from "../cluster/failpoint";
 import { Journal } from "../cluster/journal";
 import { readKeySecret, type HeldKeys } from "../cluster/keySecret";
 import { LeaseHeld, runIdentity, withLease, type Fence } from "../cluster/lease";
@@ -68,6 +69,7 @@ export function main(step: Step): void {
 
 async function run(step: Step): Promise<{ result: string; observed: Facts }> {
   const input = readStepInput(process.env);
+  armFailpoint(input.step);
   const kube = kubeClient(loadKubeConfig(input.context));
   return withLease(kube, input.namespace, runIdentity(), async (fence) => {
     const pods = new Map<string, OpenBao>();

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { configSchema } from "../../config";
+import { parse } from "yaml";
+import { configSchema, parseConfig, plainConfig, PROJECT } from "../../config";
 import { planSteps } from "../../components/steps/plan";
 
 function project(name: string): string {
@@ -13,11 +14,40 @@ function found(text: string, pattern: RegExp): string[] {
   return [...text.matchAll(pattern)].map((match) => match[1]!).sort();
 }
 
+const { config: declared } = parse(project("Pulumi.yaml")) as {
+  config: Record<string, { description: string; default: unknown }>;
+};
+
+/** Pulumi keeps every value as text, objects as JSON. */
+function asPulumiGives(value: unknown): string {
+  return typeof value === "object" ? JSON.stringify(value) : String(value);
+}
+
+function typeOf(value: unknown): string {
+  if (Array.isArray(value)) return "array";
+  return typeof value === "number" ? "integer" : typeof value;
+}
+
 describe("described config and steps", () => {
   const keys = Object.keys(configSchema.shape).sort();
 
-  it("Pulumi.yaml describes each config key, and no other", () => {
-    assert.deepEqual(found(project("Pulumi.yaml"), /^# {3}(\w+): \S/gm), keys);
+  it("Pulumi.yaml declares each config key and no other, each with its type and a description", () => {
+    assert.deepEqual(Object.keys(declared).sort(), keys);
+    for (const [key, { description }] of Object.entries(declared))
+      assert.match(description, /^(string|integer|boolean|array|object)(, needed[^:]*)?: \S/, key);
+  });
+
+  it("Pulumi.yaml's types and defaults are those of the schema", () => {
+    const filled = Object.fromEntries(
+      Object.entries(declared).map(([key, { default: value }]) => [
+        `${PROJECT}:${key}`,
+        asPulumiGives(value),
+      ]),
+    );
+    const own = parseConfig({ ...plainConfig(filled), stage: "network" });
+    assert.deepEqual(own, parseConfig({ stage: "network" }));
+    for (const [key, { description, default: value }] of Object.entries(declared))
+      assert.equal(typeOf(value), description.split(/[,:]/)[0], key);
   });
 
   it("README's config table has each config key, and no other", () => {

@@ -1,7 +1,8 @@
 // Before: the standalone server is asked for, on the file storage.
 // After: openbao-0 serves from it, unsealed with the stored key, under the cluster id that it had before the move.
-import { health, sealStatus, sealStatusIfUp, unseal, type SealStatus } from "../../cluster/openBaoStatus";
-import { main, Refused, type Step, type StepContext } from "../runStep";
+import { health, sealStatus, sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
+import { main, Refused, type Step } from "../runStep";
+import { unsealPod } from "../unsealing";
 import { observeWorld, until, waitForPod } from "../world";
 
 export const rollbackUnseal: Step = {
@@ -36,7 +37,14 @@ export const rollbackUnseal: Step = {
         "I2",
       );
     }
-    if (status.sealed) await open(ctx, pod, status);
+    if (!status.sealed) return;
+    if (status.threshold !== 1) {
+      throw new Refused(
+        `the store needs ${status.threshold} key shares; one is held. Unseal ${pod} by hand with \`bao operator unseal\`, then run again [F24]`,
+        "F24",
+      );
+    }
+    await unsealPod(ctx, pod);
   },
 
   async verify(ctx) {
@@ -54,27 +62,5 @@ export const rollbackUnseal: Step = {
     return { storageType: status.storageType, clusterId: status.clusterId };
   },
 };
-
-/** Judged by the server's state: the user's postStart hook may give the same key at the same moment. */
-async function open(ctx: StepContext, pod: string, status: SealStatus): Promise<void> {
-  if (status.threshold !== 1) {
-    throw new Refused(
-      `the store needs ${status.threshold} key shares; one is held. Unseal ${pod} by hand with \`bao operator unseal\`, then run again [F24]`,
-      "F24",
-    );
-  }
-  const { unsealKey } = await ctx.keys();
-  await ctx.fence.assertHeld();
-  await until(`${pod} to be unsealed`, ctx.input.podTimeoutSeconds, async () => {
-    let said = "no error";
-    try {
-      await unseal(ctx.bao(pod), unsealKey);
-    } catch (error) {
-      said = error instanceof Error ? error.message : String(error);
-    }
-    const now = await sealStatusIfUp(ctx.bao(pod));
-    return now?.sealed === false ? { value: true } : { seen: `still sealed; ${said}` };
-  });
-}
 
 if (require.main === module) main(rollbackUnseal);
