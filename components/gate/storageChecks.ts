@@ -62,7 +62,8 @@ export const storageChecks: readonly Check[] = [
         }),
       );
     },
-    remedy: "make sure that nothing of value is on them, keep a copy, then kubectl delete pvc CLAIM",
+    remedy:
+      "after a rollback that was cut short, set rollback to true once more; else make sure that nothing of value is on them, keep a copy, then kubectl delete pvc CLAIM",
     source: "dc-tec#341; vault#31732",
   },
   {

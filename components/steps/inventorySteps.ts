@@ -84,7 +84,7 @@ export function compareStep(id: string): Step {
 }
 
 /** @throws Refused when an entry is lost or older than before; the rollback is open until stage land. */
-export function assertKept(comparison: Comparison): void {
+function assertKept(comparison: Comparison): void {
   if (comparison.lost.length + comparison.regressed.length === 0) return;
   throw new Refused(
     `${comparison.lost.length} entries are lost and ${comparison.regressed.length} are older than in the inventory; expected none (${JSON.stringify(factsOf(comparison))}). Stop here: the file storage is untouched [F23]`,

@@ -1,8 +1,9 @@
 // Before: openbao-0 serves from the file storage.
-// After: all that the inventory of the cutover holds is there, and the journal says how much of Raft's is not.
+// After: the journal says what of the cutover's inventory is there, and how much of Raft's is not. It stops nothing: the
+// file storage is what it was at the stop, by manifest, and there is no better store to go to.
 import { compareInventory } from "../../inventory/compareInventory";
 import { loadInventory } from "../../inventory/inventoryStore";
-import { assertKept, factsOf, takeFrom } from "../inventorySteps";
+import { factsOf, takeFrom } from "../inventorySteps";
 import { rollbackState } from "../rollbackState";
 import { main, type Facts, type Step } from "../runStep";
 
@@ -41,7 +42,12 @@ export const rollbackCompare: Step = {
     ctx.log(
       `the content is as of ${fileDataAsOf ?? "an unknown time"}; writes on Raft since then are not in it`,
     );
-    assertKept(comparison);
+    const missing = comparison.lost.length + comparison.regressed.length;
+    if (missing > 0) {
+      ctx.log(
+        `${missing} entries of the inventory are absent or older; a client can have removed them before the stop. Look at the journal's counts [F23]`,
+      );
+    }
   },
 
   verify() {
