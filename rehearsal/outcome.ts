@@ -123,7 +123,7 @@ export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean): Cl
       holds: acknowledged.checked > 0 && acknowledged.lost.length + acknowledged.wrong.length === 0,
       seen: `${acknowledged.checked} checked, ${acknowledged.lost.length} lost, ${acknowledged.wrong.length} wrong; longest outage ${(longestOutage(load).lengthMs / 1000).toFixed(1)} s, ${summary.failedWrites} failed`,
     },
-    ...rollbackClaims(outcome),
+    ...rollbackClaims(outcome, load),
     {
       claim: "a second pulumi up changes nothing",
       holds: noChange,
@@ -133,15 +133,18 @@ export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean): Cl
 }
 
 /** What a rehearsal with a rollback claims besides: the client kept writing all the time. */
-function rollbackClaims({ takenBack, journal }: Outcome): Claim[] {
+function rollbackClaims({ takenBack, journal }: Outcome, load: LoadLog): Claim[] {
   if (takenBack === undefined) return [];
   const compared = journal.find((entry) => entry.step === "rollback-compare" && entry.beat === "done");
   const { lost, regressed, equal } = compared?.observed ?? {};
+  const at = (step: string, beat: string) =>
+    Date.parse(journal.find((entry) => entry.step === step && entry.beat === beat)?.time ?? "");
+  const outage = longestOutage(load, at("rollback-stop", "act"), at("rollback-unseal", "done"));
   return [
     {
       claim: "the way back lost nothing that the file storage had",
       holds: lost === 0 && regressed === 0 && Number(equal) > 0,
-      seen: `${String(equal)} equal, ${String(lost)} lost, ${String(regressed)} older`,
+      seen: `${String(equal)} equal, ${String(lost)} lost, ${String(regressed)} older; no write for ${(outage.lengthMs / 1000).toFixed(1)} s`,
     },
     {
       claim:
