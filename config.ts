@@ -97,6 +97,10 @@ const rehearsal = z.strictObject({
     .describe("how old the rehearsal of a stage may be, in hours"),
 });
 
+const cleanup = z.strictObject({
+  fileData: dns1123.describe("name of the PersistentVolumeClaim whose kept file storage is removed"),
+});
+
 /** The whole config, one key a member; unknown keys are errors so that a typo surfaces. */
 export const configSchema = z.strictObject({
   stage: z.enum(STAGES).describe("the furthest stage to reach"),
@@ -122,6 +126,11 @@ export const configSchema = z.strictObject({
     .default([])
     .describe("ExternalSecrets that stage verify makes read again"),
   alerts: alertsSchema.prefault({}).describe("the PrometheusRule of stage verify"),
+  rollback: z
+    .boolean()
+    .default(false)
+    .describe("go back to the standalone server on the file storage, in place of going on"),
+  cleanup: cleanup.optional().describe("what to remove after stage land, by its exact name"),
   inventory: inventory.prefault({}).describe("how the content comparison treats live changes"),
   rehearsal: rehearsal.prefault({}).describe("whose evidence the gate asks for"),
   podTimeoutSeconds: z
@@ -167,7 +176,12 @@ export type ConfigResult =
 export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResult {
   const parsed = configSchema.safeParse(raw);
   const findings = parsed.success ? [] : parsed.error.issues.flatMap((issue) => findingsOf(issue, raw));
-  if (parsed.success && parsed.data.stage === "land" && parsed.data.git === undefined) {
+  if (
+    parsed.success &&
+    parsed.data.stage === "land" &&
+    !parsed.data.rollback &&
+    parsed.data.git === undefined
+  ) {
     findings.push({
       key: `${PROJECT}:git`,
       found: "nothing",
@@ -183,8 +197,32 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResul
       fix: `pulumi config set --path '${PROJECT}:talos.nodeSubnets[0]' SUBNET`,
     });
   }
+  if (parsed.success) findings.push(...lateFindings(parsed.data));
   if (parsed.success && findings.length === 0) return { ok: true, config: parsed.data };
   return { ok: false, findings, raw };
+}
+
+/** Faults of the keys that take something back or away. */
+function lateFindings({ stage, rollback, cleanup: asked, release }: MigrationConfig): ConfigFinding[] {
+  if (asked === undefined) return [];
+  const key = `${PROJECT}:cleanup`;
+  const fix = `pulumi config rm ${key}`;
+  const claim = `data-${release}-0`;
+  const late = rollback
+    ? [{ key, found: "cleanup together with rollback", expected: "one of the two", fix }]
+    : [];
+  if (stage !== "land") {
+    late.push({ key, found: `cleanup at stage ${stage}`, expected: "stage land first", fix });
+  }
+  if (asked.fileData !== claim) {
+    late.push({
+      key: `${key}.fileData`,
+      found: shown(asked.fileData),
+      expected: `${claim}, the volume that keeps the file storage`,
+      fix,
+    });
+  }
+  return late;
 }
 
 /** Reads this stack's config. Values of nested keys arrive as JSON text. */
@@ -199,6 +237,7 @@ const NOT_SET: Readonly<Record<string, string>> = {
   git: "{}",
   talos: "{}",
   tls: "{}",
+  cleanup: "{}",
 };
 
 /** This project's keys as plain values. */
@@ -254,6 +293,7 @@ function knownKeys(path: readonly string[]): string[] {
   const nested: Record<string, z.ZodObject> = {
     keySecret,
     git,
+    cleanup,
     inventory,
     rehearsal,
     waivers: waiver,

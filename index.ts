@@ -10,10 +10,12 @@ import { keySecretVersion } from "./components/keySecretVersion";
 import { readLiveConfig } from "./components/liveConfig";
 import { restrictedDirections } from "./components/restrictedDirections";
 import { BackupStage } from "./components/stages/backupStage";
+import { CleanupStage } from "./components/stages/cleanupStage";
 import { CutoverStage } from "./components/stages/cutoverStage";
 import { LandStage } from "./components/stages/landStage";
 import { NetworkStage } from "./components/stages/networkStage";
 import { ReplicasStage } from "./components/stages/replicasStage";
+import { RollbackStage } from "./components/stages/rollbackStage";
 import { StagePassed } from "./components/stages/stagePassed";
 import { VerifyStage } from "./components/stages/verifyStage";
 
@@ -21,6 +23,11 @@ import { VerifyStage } from "./components/stages/verifyStage";
 async function plan() {
   // One read-only look at the cluster; every finding at once, before the first resource.
   const { config, snapshot, kube, journal } = await passGate(readConfig());
+  if (config.rollback) {
+    // In place of all else. The stages' resources leave Pulumi's state; nothing in the cluster goes with them.
+    new RollbackStage("rollback", { config });
+    return { stage: "rollback" };
+  }
   const live = await readLiveConfig(kube, config, journal);
 
   const provider = new k8s.Provider(
@@ -51,6 +58,8 @@ async function plan() {
     (o) => new VerifyStage("verify", { config, rulesServed: valueOr(snapshot.prometheusRules, true) }, o),
   );
   stage("land", (o) => new LandStage("land", { config }, o));
+
+  if (config.cleanup !== undefined) new CleanupStage("cleanup", { config }, { dependsOn: previous });
 
   // Read when the last stage has passed: another stack's gate asks for it.
   const finished = pulumi.all(previous.map((one) => one.finished));

@@ -42,7 +42,8 @@ export class RaftNetworkPolicy extends pulumi.ComponentResource {
             args.directions,
           ) as k8s.types.input.networking.v1.NetworkPolicySpec,
         },
-        { parent: this },
+        // Kept when a rollback, or the stack's end, drops it from the program: running Raft nodes need the ports.
+        { parent: this, retainOnDelete: true },
       );
     }
     this.registerOutputs({});

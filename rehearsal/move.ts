@@ -1,13 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { STAGES, type Stage } from "../config";
 import type { KubeClient } from "../components/cluster/kubeClient";
-import { readJournal } from "../components/cluster/journal";
+import { currentEntries, readJournal } from "../components/cluster/journal";
 import { killRun } from "./killRun";
 import type { PulumiRun, PulumiStack } from "./pulumiStack";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 
+/** A stage, or the way back. */
+export type Leg = Stage | "rollback";
+
 export interface StageRun {
-  readonly name: Stage;
+  readonly name: Leg;
   readonly startedAt: string;
   readonly endedAt: string;
   readonly previewSeconds: number;
@@ -20,29 +23,38 @@ export interface StageRun {
 const KILL_WAIT_SECONDS = 240;
 
 /** The step of each stage in which the run is killed. */
-const VICTIMS: Readonly<Record<Stage, string>> = {
+const VICTIMS: Readonly<Record<Leg, string>> = {
   network: "network-probe",
   backup: "file-copy",
   cutover: "flip",
   replicas: "follower-1",
   verify: "failover-drill",
   land: "resume",
+  rollback: "rollback-values",
 };
 
-/** Takes the stack through every stage: `pulumi preview`, then `pulumi up`. @throws Error at the first that fails. */
+/**
+ * Takes the stack through every stage: `pulumi preview`, then `pulumi up`. With `rollback` it first goes to
+ * that stage and back. @throws Error at the first that fails.
+ */
 export async function moveThroughStages(
   stack: PulumiStack,
   kube: KubeClient,
-  kill: boolean,
+  how: { readonly kill: boolean; readonly rollback?: Stage },
   log: (line: string) => void,
 ): Promise<StageRun[]> {
+  const { rollback } = how;
+  const first = rollback === undefined ? [] : STAGES.slice(0, STAGES.indexOf(rollback) + 1);
+  const legs: Leg[] = rollback === undefined ? [...STAGES] : [...first, "rollback", ...STAGES];
   const runs: StageRun[] = [];
-  for (const name of STAGES) {
+  for (const name of legs) {
     const startedAt = new Date().toISOString();
-    await stack.select(name);
+    await (name === "rollback"
+      ? stack.select(rollback ?? "network", { rollback: true })
+      : stack.select(name));
     const preview = passed(name, "preview", await stack.preview());
     log(`${name}: previewed in ${preview.seconds.toFixed(1)} s`);
-    if (kill) await killOnce(stack, kube, name, log);
+    if (how.kill) await killOnce(stack, kube, name, log);
     const up = passed(name, "up", await stack.up());
     log(`${name}: done in ${up.seconds.toFixed(1)} s (${summaryOf(up)})`);
     runs.push({
@@ -79,7 +91,7 @@ export function changedNothing(run: PulumiRun): boolean {
   return run.code === 0 && !/ (created|updated|deleted|replaced)\b/.test(summaryOf(run));
 }
 
-function passed(stage: Stage, what: string, run: PulumiRun): PulumiRun {
+function passed(stage: Leg, what: string, run: PulumiRun): PulumiRun {
   if (run.code === 0) return run;
   throw new Error(`pulumi ${what} of stage ${stage} ended with ${run.code}:\n${run.output.slice(-6000)}`);
 }
@@ -91,7 +103,7 @@ function passed(stage: Stage, what: string, run: PulumiRun): PulumiRun {
 async function killOnce(
   stack: PulumiStack,
   kube: KubeClient,
-  stage: Stage,
+  stage: Leg,
   log: (line: string) => void,
 ): Promise<void> {
   const victim = VICTIMS[stage];
@@ -99,7 +111,7 @@ async function killOnce(
   const end = Date.now() + KILL_WAIT_SECONDS * 1000;
   let acting = false;
   while (!acting && child.exitCode === null && Date.now() < end) {
-    const entries = await readJournal(kube, SOURCE_NAMESPACE);
+    const entries = currentEntries(await readJournal(kube, SOURCE_NAMESPACE));
     acting = entries.some((entry) => entry.step === victim && entry.beat === "act");
     if (!acting) await delay(50);
   }

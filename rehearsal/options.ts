@@ -1,4 +1,7 @@
 import { parseArgs } from "node:util";
+import { STAGES, type Stage } from "../config";
+
+const BEFORE_LAND: readonly Stage[] = STAGES.slice(0, STAGES.indexOf("land"));
 
 export interface RehearsalOptions {
   /** KV entries of the source. */
@@ -10,6 +13,8 @@ export interface RehearsalOptions {
   readonly down: boolean;
   /** Kill the run once in each stage, and start it again. */
   readonly kill: boolean;
+  /** Go to this stage, take the move back, and move again. @default no way back */
+  readonly rollback?: Stage;
 }
 
 export const USAGE = `npm run rehearse -- [options]
@@ -17,6 +22,7 @@ export const USAGE = `npm run rehearse -- [options]
   --seed S        same seed, same content (default 1)
   --context NAME  use this context of your own kubeconfig instead of the throw-away cluster
   --kill          kill the run once in each stage and start it again
+  --rollback S    go to stage S (before land), take the move back, and move again to the end
   --down          remove the throw-away cluster at the end (default: leave it up)`;
 
 /** @throws Error that names each wrong option. */
@@ -28,6 +34,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       seed: { type: "string", default: "1" },
       context: { type: "string" },
       kill: { type: "boolean", default: false },
+      rollback: { type: "string" },
       down: { type: "boolean", default: false },
     },
   });
@@ -42,11 +49,18 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       `--seed ${JSON.stringify(values.seed)}: expected 1 to 40 letters, digits, "_" or "-"\n${USAGE}`,
     );
   }
+  const rollback = BEFORE_LAND.find((stage) => stage === values.rollback);
+  if (values.rollback !== undefined && rollback === undefined) {
+    throw new Error(
+      `--rollback ${JSON.stringify(values.rollback)}: expected one of ${BEFORE_LAND.join(", ")}\n${USAGE}`,
+    );
+  }
   return {
     keys,
     seed: values.seed,
     ...(values.context !== undefined && { context: values.context }),
     kill: values.kill,
+    ...(rollback !== undefined && { rollback }),
     down: values.down,
   };
 }

@@ -12,6 +12,7 @@ import {
   type RaftPeer,
 } from "../components/cluster/openBaoStatus";
 import { longestOutage, summarise, type LoadLog } from "./load/loadLog";
+import { onRaftBetween, splitLost, type LostWrites } from "./load/lostByRollback";
 import { verifyAcknowledged, type AcknowledgedCheck } from "./load/verifyAcknowledged";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 import { verifySource } from "./source/verifySource";
@@ -27,6 +28,8 @@ export interface Outcome {
   readonly peers: readonly RaftPeer[];
   readonly clusterIds: readonly string[];
   readonly acknowledged: AcknowledgedCheck;
+  /** Present when the move was taken back once: writes that Raft had acknowledged before that, and that are gone. */
+  readonly takenBack?: LostWrites;
   readonly contentDifferences: readonly string[];
   readonly journal: readonly JournalEntry[];
 }
@@ -51,8 +54,16 @@ export async function observeOutcome(
     const codes = await Promise.all(nodes.map((bao) => health(bao)));
     const active = nodes[codes.indexOf(200)];
     if (active === undefined) throw new Error(`no active node was found: sys/health ${codes.join(", ")}`);
+    const journal = await readJournal(kube, SOURCE_NAMESPACE);
+    const window = onRaftBetween(journal);
     const checks = [];
-    for (const load of loads) checks.push(await verifyAcknowledged(active, rootToken, load));
+    const takenBack: LostWrites[] = [];
+    for (const load of loads) {
+      const check = await verifyAcknowledged(active, rootToken, load);
+      const split = splitLost(load, check.lost, window);
+      takenBack.push(split);
+      checks.push({ ...check, lost: split.unexpected });
+    }
     return {
       peers: await raftPeers(active, rootToken),
       clusterIds,
@@ -61,8 +72,15 @@ export async function observeOutcome(
         lost: checks.flatMap((check) => check.lost),
         wrong: checks.flatMap((check) => check.wrong),
       },
+      ...(window !== undefined && {
+        takenBack: {
+          inWindow: takenBack.reduce((sum, one) => sum + one.inWindow, 0),
+          expected: takenBack.flatMap((one) => one.expected),
+          unexpected: takenBack.flatMap((one) => one.unexpected),
+        },
+      }),
       contentDifferences: await verifySource(active, rootToken, content),
-      journal: await readJournal(kube, SOURCE_NAMESPACE),
+      journal,
     };
   } finally {
     for (const bao of nodes) bao.close();
@@ -111,6 +129,7 @@ export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean, evi
       holds: acknowledged.checked > 0 && acknowledged.lost.length + acknowledged.wrong.length === 0,
       seen: `${acknowledged.checked} checked, ${acknowledged.lost.length} lost, ${acknowledged.wrong.length} wrong; longest outage ${(longestOutage(load).lengthMs / 1000).toFixed(1)} s, ${summary.failedWrites} failed`,
     },
+    ...rollbackClaims(outcome, load),
     {
       claim: "a second pulumi up changes nothing",
       holds: noChange,
@@ -121,6 +140,32 @@ export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean, evi
       holds: STAGES.every((stage) => passed.includes(stage)),
       seen:
         "fault" in parsed ? parsed.fault : `run ${parsed.evidence.runId}: ${passed.join(", ") || "no stage"}`,
+    },
+  ];
+}
+
+/** What a rehearsal with a rollback claims besides: the client kept writing all the time. */
+function rollbackClaims({ takenBack, journal }: Outcome, load: LoadLog): Claim[] {
+  if (takenBack === undefined) return [];
+  const compared = journal.find((entry) => entry.step === "rollback-compare" && entry.beat === "done");
+  const { lost, regressed, equal } = compared?.observed ?? {};
+  const at = (step: string, beat: string) =>
+    Date.parse(journal.find((entry) => entry.step === step && entry.beat === beat)?.time ?? "");
+  const outage = longestOutage(load, at("rollback-stop", "act"), at("rollback-unseal", "done"));
+  return [
+    {
+      claim: "the way back lost nothing that the file storage had",
+      holds: lost === 0 && regressed === 0 && Number(equal) > 0,
+      seen: `${String(equal)} equal, ${String(lost)} lost, ${String(regressed)} older; no write for ${(outage.lengthMs / 1000).toFixed(1)} s`,
+    },
+    {
+      claim:
+        "only writes acknowledged on Raft before the way back are gone, and the stale store was not used again",
+      holds:
+        takenBack.unexpected.length === 0 &&
+        takenBack.inWindow > 0 &&
+        takenBack.expected.length === takenBack.inWindow,
+      seen: `${takenBack.inWindow} acknowledged between the stop and the way back, ${takenBack.expected.length} of them gone, ${takenBack.unexpected.length} others gone`,
     },
   ];
 }

@@ -67,15 +67,15 @@ export class PulumiStack {
     };
   }
 
-  /** Makes the stack when it is not there, and writes its config for `stage`. */
-  async select(stage: Stage): Promise<void> {
+  /** Makes the stack when it is not there, and writes its config for `stage`, with `more` values. */
+  async select(stage: Stage, more: Readonly<Record<string, unknown>> = {}): Promise<void> {
     if (!existsSync(this.configFile)) {
       await this.must(["stack", "init", this.name, "--secrets-provider", "passphrase"]);
     }
     const own = existsSync(this.configFile) ? (parse(readFileSync(this.configFile, "utf8")) as object) : {};
     const shipped = parse(readFileSync(join(CHECKOUT, "Pulumi.dev.yaml"), "utf8")) as { config?: object };
     const { context, config } = this.options;
-    const values = { ...config, ...(context !== undefined && { context }), stage };
+    const values = { ...config, ...(context !== undefined && { context }), ...more, stage };
     const named = Object.fromEntries(
       Object.entries(values).map(([key, value]) => [`${PROJECT}:${key}`, value]),
     );

@@ -81,7 +81,7 @@ async function move(
   let seen: LoadLog;
   let noChange: boolean;
   try {
-    stages = await moveThroughStages(stack, kube, options.kill, log);
+    stages = await moveThroughStages(stack, kube, options, log);
     noChange = changedNothing(await stack.up());
     log(`second pulumi up: ${noChange ? "no change" : "CHANGES"}`);
   } finally {

@@ -23,6 +23,8 @@ export interface JournalRun {
   readonly createdAt: string;
   readonly entries: readonly JournalEntry[];
 }
+/** The step whose "done" ends a rollback: what was done before it counts for nothing in a migration after it (F68). */
+export const ROLLBACK_END = "rollback-resume";
 
 interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
@@ -66,21 +68,28 @@ export class Journal {
     }
   }
 
-  entries(): Promise<readonly JournalEntry[]> {
-    return readJournal(this.kube, this.namespace);
+  /** The entries that count, oldest first: those since the last rollback. */
+  async entries(): Promise<readonly JournalEntry[]> {
+    return currentEntries(await readJournal(this.kube, this.namespace));
   }
 
   run(): Promise<JournalRun | undefined> {
     return readJournalRun(this.kube, this.namespace);
   }
 
-  /** The newest "done" entry of a step, or undefined. */
+  /** The newest "done" entry of a step that counts, or undefined. */
   async done(step: string): Promise<JournalEntry | undefined> {
     return (await this.entries()).filter((entry) => entry.step === step && entry.beat === "done").at(-1);
   }
 }
 
-/** All entries, oldest first; an entry that is not readable is left out. */
+/** Pure: the entries after the last finished rollback. */
+export function currentEntries(entries: readonly JournalEntry[]): readonly JournalEntry[] {
+  const end = entries.findLastIndex((entry) => entry.step === ROLLBACK_END && entry.beat === "done");
+  return entries.slice(end + 1);
+}
+
+/** All entries, those of before a rollback too, oldest first; an entry that is not readable is left out. */
 export async function readJournal(kube: KubeClient, namespace: string): Promise<readonly JournalEntry[]> {
   return (await readJournalRun(kube, namespace))?.entries ?? [];
 }

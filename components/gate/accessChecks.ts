@@ -11,6 +11,7 @@ export const accessChecks: readonly Check[] = [
     hazard: { ids: ["F8", "F9", "F10"], loss: "two runs act on one store, and neither knows of the other" },
     severity: "block",
     waivable: false,
+    alsoRollback: true,
     observe: "the Lease of this program and its holder",
     judge: ({ lease, takenAt }) => {
       const expected = "nobody holds the Lease";
@@ -37,6 +38,7 @@ export const accessChecks: readonly Check[] = [
     },
     severity: "block",
     waivable: false,
+    alsoRollback: true,
     observe: "the journal of this program",
     judge: ({ journal }) => {
       const expected = "a journal that can be read, or none yet";
@@ -51,13 +53,16 @@ export const accessChecks: readonly Check[] = [
     hazard: { ids: ["F59"], loss: "a right that is missing is met in the middle of the downtime" },
     severity: "block",
     waivable: true,
+    alsoRollback: true,
     observe: "SelfSubjectAccessReviews for the verbs of each stage up to the configured one",
     judge: ({ access }, config) => {
       const expected = "every right of the stages up to the configured one";
+      // The way back uses what the cutover uses.
+      const furthest = config.rollback ? "cutover" : config.stage;
       return seen(access, expected, ({ asked, denied }) =>
         faults(
           denied
-            .filter((one) => STAGES.indexOf(one.stage) <= STAGES.indexOf(config.stage))
+            .filter((one) => STAGES.indexOf(one.stage) <= STAGES.indexOf(furthest))
             .map((one) => `${one.right} (stage ${one.stage})`),
           `${asked.length} rights`,
           expected,

@@ -9,6 +9,7 @@ export const baseChecks: readonly Check[] = [
     hazard: { ids: ["F11"], loss: "nothing can be observed, so nothing can be judged" },
     severity: "block",
     waivable: false,
+    alsoRollback: true,
     observe: "kubeconfig, and the API server's version",
     judge: ({ api }) =>
       seen(api, "a kubeconfig that reaches the API server", ({ version }) => pass(version, "an answer")),
@@ -21,6 +22,7 @@ export const baseChecks: readonly Check[] = [
     hazard: { ids: ["I3"], loss: "the program would look at the wrong cluster or namespace" },
     severity: "block",
     waivable: false,
+    alsoRollback: true,
     observe: "the namespace",
     judge: ({ namespace }, config) =>
       seen(namespace, "the namespace of OpenBao", (value) =>
@@ -40,6 +42,7 @@ export const baseChecks: readonly Check[] = [
     },
     severity: "block",
     waivable: false,
+    alsoRollback: true,
     observe: "the Flux HelmRelease",
     judge: (snapshot, config) => {
       const expected = `HelmRelease "${config.release}" in namespace "${config.namespace}"`;
@@ -59,6 +62,7 @@ export const baseChecks: readonly Check[] = [
     hazard: { ids: ["F41"], loss: "there is no server to move" },
     severity: "block",
     waivable: false,
+    alsoRollback: true,
     observe: "the StatefulSet that the HelmRelease renders",
     judge: (snapshot, config) => {
       const expected = `StatefulSet "${config.release}"`;
@@ -105,6 +109,7 @@ export const baseChecks: readonly Check[] = [
     hazard: { ids: ["F60"], loss: "expiries and the Lease of another run are misread" },
     severity: "warn",
     waivable: true,
+    alsoRollback: true,
     observe: "this machine's time against the time that the API server puts on an object in a dry run",
     judge: ({ serverTime, takenAt }) => {
       const expected = "less than 60 s apart";

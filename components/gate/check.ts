@@ -15,7 +15,7 @@ export interface Check {
   /** kebab-case, never used again for another check; waivers name it. */
   readonly id: string;
   /** The stage whose act it guards; "every" holds in each stage, also after the move. */
-  readonly stage: Stage | "every";
+  readonly stage: Stage | "every" | "rollback";
   readonly hazard: {
     /** Ids of ../shared/hazards.md: I = incident, F = row of the fault matrix, H = of the seed. */
     readonly ids: readonly string[];
@@ -25,6 +25,8 @@ export interface Check {
   /** A "block" that fails, or cannot be known, stops the update. */
   readonly severity: "block" | "warn";
   readonly waivable: boolean;
+  /** True when it guards a rollback too. @default false: what stands in the way forward must not block the way back */
+  readonly alsoRollback?: boolean;
   /** Which parts of the snapshot it looks at, in words. */
   readonly observe: string;
   /** Pure and total. */

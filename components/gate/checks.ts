@@ -9,6 +9,7 @@ import { keyChecks } from "./keyChecks";
 import { networkChecks } from "./networkChecks";
 import { raftChecks } from "./raftChecks";
 import { rehearsalChecks } from "./rehearsalChecks";
+import { rollbackChecks } from "./rollbackChecks";
 import { sourceChecks } from "./sourceChecks";
 import { storageChecks } from "./storageChecks";
 import { versionChecks } from "./versionChecks";
@@ -28,4 +29,5 @@ export const checks: readonly Check[] = [
   ...alertChecks,
   ...accessChecks,
   ...rehearsalChecks,
+  ...rollbackChecks,
 ];

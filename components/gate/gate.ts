@@ -72,12 +72,13 @@ export function judged(
   checks: readonly Check[] = allChecks,
 ): Gate {
   const observed = observedStage(snapshot);
-  const rows = judgeAll(checks, snapshot, config, observed);
+  const rows = judgeAll(checksFor(checks, config.rollback), snapshot, config, observed);
   const findings = result.ok ? [] : result.findings;
-  const waivers = waiverFindings(config.waivers, checks, rows, snapshot.takenAt);
+  // A waiver for the way forward that has expired, or is not needed, must not stand in the way back.
+  const waivers = config.rollback ? [] : waiverFindings(config.waivers, checks, rows, snapshot.takenAt);
   const { takenAt, tookMs } = snapshot;
   const report = {
-    stage: config.stage,
+    stage: config.rollback ? ("rollback" as const) : config.stage,
     observed,
     takenAt,
     tookMs,
@@ -86,6 +87,13 @@ export function judged(
     ...(!snapshot.api.known && { blind: snapshot.api.why }),
   };
   return { config, snapshot, observed, report };
+}
+
+/** Pure: the checks of the way that is asked for, forward or back. */
+function checksFor(checks: readonly Check[], rollback: boolean): readonly Check[] {
+  return checks.filter((check) =>
+    rollback ? check.stage === "rollback" || check.alsoRollback === true : check.stage !== "rollback",
+  );
 }
 
 /** Shows the report in `pulumi preview` and `pulumi up`. @throws pulumi.RunError when anything blocks. */

@@ -20,7 +20,7 @@ export async function hazardsDoc(): Promise<string> {
     "that blocks stops the run when it fails, and also when it cannot be judged. Checks of stages beyond the",
     "configured one are shown as LATER and stop nothing. Ids: I = incident, F = fault, H = fault of the recipe.",
     "",
-    ...["every", ...STAGES].flatMap((stage) => stageSection(stage as Check["stage"])),
+    ...["every", ...STAGES, "rollback"].flatMap((stage) => stageSection(stage as Check["stage"])),
     "## Waivers",
     "",
     "A waiver is an entry of `openbao-migration:waivers` with `check`, `reason` and `expires`. It is shown in every",
@@ -50,7 +50,7 @@ function stageSection(stage: Check["stage"]): string[] {
   const mine = checks.filter((check) => check.stage === stage);
   if (mine.length === 0) return [];
   return [
-    stage === "every" ? "## In every stage" : `## Before stage ${stage}`,
+    title(stage),
     "",
     ...mine.flatMap((check) => [
       `### ${check.id}`,
@@ -58,11 +58,17 @@ function stageSection(stage: Check["stage"]): string[] {
       `- Hazard: ${escaped(check.hazard.loss)} (${check.hazard.ids.join(", ")})`,
       `- Looks at: ${escaped(check.observe)}`,
       `- When it fails: ${check.severity === "block" ? "blocks" : "warns"}${check.waivable ? "" : "; cannot be waived"}`,
+      ...(check.alsoRollback === true ? ["- Also before a rollback"] : []),
       `- Remedy: ${escaped(check.remedy)}`,
       `- Source: ${escaped(check.source)}`,
       "",
     ]),
   ];
+}
+
+function title(stage: Check["stage"]): string {
+  if (stage === "rollback") return "## Before a rollback";
+  return stage === "every" ? "## In every stage" : `## Before stage ${stage}`;
 }
 
 function guardRows(): string[] {

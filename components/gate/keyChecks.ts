@@ -12,6 +12,7 @@ export const keyChecks: readonly Check[] = [
     hazard: { ids: ["F25", "I2"], loss: "after the restart nothing can open the store" },
     severity: "block",
     waivable: false,
+    alsoRollback: true,
     observe: "the key Secret and its two keys (present or not; never a value)",
     judge: ({ keySecret, namespace }, { keySecret: ref }) => {
       const expected = `Secret "${ref.name}" with keys "${ref.unsealKey}" and "${ref.rootToken}"`;
@@ -37,6 +38,7 @@ export const keyChecks: readonly Check[] = [
     hazard: { ids: ["F25"], loss: "the unseal hook fails in silence and the server stays sealed" },
     severity: "block",
     waivable: false,
+    alsoRollback: true,
     observe: "shape of the stored unseal key: placeholder, white space, encoding, length",
     judge: (snapshot) => {
       const expected = "one key of 16 to 64 bytes as hex or base64, encoded once, without white space";

@@ -1,4 +1,4 @@
-import { JOURNAL_NAME, readJournalRun } from "../cluster/journal";
+import { currentEntries, JOURNAL_NAME, readJournalRun } from "../cluster/journal";
 import type { KubeClient, KubeObject } from "../cluster/kubeClient";
 import { isDeadHere, LEASE_NAME } from "../cluster/lease";
 import { at, booleanAt, labelsAt, listAt, nameOf, textAt } from "./fields";
@@ -41,7 +41,7 @@ export function readNamespaced(look: Look) {
   const spaceLabels = space.then((seen) => labelsAt(valueOr(seen, undefined), "metadata", "labels"));
   const podLabels = serverLabels(release, set);
 
-  const journal = then(book, (run) => run?.entries ?? []);
+  const journal = then(book, (run) => currentEntries(run?.entries ?? []));
 
   const parts = {
     api: look.see("the API server", async (kube) => ({

@@ -1,3 +1,4 @@
+import { VALUES_ANNOTATION } from "../steps/originalValues";
 import { PAUSED_ANNOTATION } from "../steps/world";
 import { at, booleanAt, labelsAt, listAt, nameOf, numberAt, textAt, textsAt } from "./fields";
 
@@ -19,6 +20,8 @@ export interface ReleaseView {
   readonly suspended: boolean;
   /** True when this program paused it, and has not resumed it yet. */
   readonly pausedByUs: boolean;
+  /** True when the values of before the cutover are recorded on it. */
+  readonly keepsOriginalValues: boolean;
   readonly generation?: number;
   readonly observedGeneration?: number;
   /** Status of the condition Ready; absent before the first reconciliation. */
@@ -51,6 +54,7 @@ export function releaseView(object: unknown): ReleaseView {
   return {
     suspended: booleanAt(spec, "suspend") === true,
     pausedByUs: labelsAt(object, "metadata", "annotations")[PAUSED_ANNOTATION] !== undefined,
+    keepsOriginalValues: labelsAt(object, "metadata", "annotations")[VALUES_ANNOTATION] !== undefined,
     generation: numberAt(object, "metadata", "generation"),
     observedGeneration: numberAt(object, "status", "observedGeneration"),
     ready: textAt(ready, "status"),

@@ -3,6 +3,7 @@ import { ordinalOf } from "./readWorkload";
 
 export interface ClaimView {
   readonly name: string;
+  readonly uid: string;
   /** Name of the claim template: "data" or "audit". */
   readonly template: string;
   readonly ordinal: number;
@@ -22,6 +23,7 @@ export function claimView(object: unknown, release: string): ClaimView | undefin
     if (ordinal === undefined) continue;
     return {
       name,
+      uid: textAt(object, "metadata", "uid") ?? "",
       template,
       ordinal,
       phase: textAt(object, "status", "phase") ?? "",

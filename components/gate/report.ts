@@ -5,7 +5,7 @@ import type { Outcome, Row } from "./verdicts";
 
 /** Everything that the gate has to say. */
 export interface GateReport {
-  readonly stage: Stage;
+  readonly stage: Stage | "rollback";
   readonly observed: Stage | "none";
   readonly takenAt: string;
   readonly tookMs: number;

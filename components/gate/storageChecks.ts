@@ -1,6 +1,7 @@
 import { fail, faults, notApplicable, pass, seen, seenObject, unclear, type Check } from "./check";
 import { valueOr } from "./observed";
 import { cutoverIsUnderWay, hasMoved } from "./progress";
+import { isSetAside } from "../steps/setAside";
 import { bytesOf } from "./readStorage";
 
 const GIB = 1024 ** 3;
@@ -47,7 +48,11 @@ export const storageChecks: readonly Check[] = [
         seen(snapshot.claims, expected, (claims) => {
           const from = Math.max(1, set.replicas);
           const left = claims.filter(
-            (claim) => claim.template === "data" && claim.ordinal >= from && claim.ordinal < config.replicas,
+            (claim) =>
+              claim.template === "data" &&
+              claim.ordinal >= from &&
+              claim.ordinal < config.replicas &&
+              !isSetAside(valueOr(snapshot.journal, []), claim.ordinal, claim.uid),
           );
           return faults(
             left.map((claim) => claim.name),
@@ -57,7 +62,8 @@ export const storageChecks: readonly Check[] = [
         }),
       );
     },
-    remedy: "make sure that nothing of value is on them, keep a copy, then kubectl delete pvc CLAIM",
+    remedy:
+      "after a rollback that was cut short, set rollback to true once more; else make sure that nothing of value is on them, keep a copy, then kubectl delete pvc CLAIM",
     source: "dc-tec#341; vault#31732",
   },
   {

@@ -36,7 +36,9 @@ function judgeOne(
   config: MigrationConfig,
   observed: Stage | "none",
 ): Row {
-  if (check.stage !== "every" && isDone(observed, check.stage)) {
+  const { stage } = check;
+  const staged = stage !== "every" && stage !== "rollback";
+  if (staged && isDone(observed, stage)) {
     return { check, outcome: "DONE", judgement: { verdict: "not-applicable", found: "", expected: "" } };
   }
   const judgement = safely(check, snapshot, config);
@@ -44,7 +46,7 @@ function judgeOne(
   if (judgement.verdict === "not-applicable") return { check, outcome: "NONE", judgement };
   const waiver = waiverOf(check, config.waivers, snapshot.takenAt);
   if (waiver !== undefined) return { check, outcome: "WAIVED", judgement, waiver };
-  const beyond = check.stage !== "every" && STAGES.indexOf(check.stage) > STAGES.indexOf(config.stage);
+  const beyond = staged && STAGES.indexOf(stage) > STAGES.indexOf(config.stage);
   if (beyond) return { check, outcome: "LATER", judgement };
   if (check.severity === "warn") return { check, outcome: "WARN", judgement };
   return { check, outcome: judgement.verdict === "fail" ? "FAIL" : "UNKNOWN", judgement };
@@ -66,5 +68,6 @@ function safely(check: Check, snapshot: ClusterSnapshot, config: MigrationConfig
 }
 
 function stageOrder(check: Check): number {
+  if (check.stage === "rollback") return STAGES.length;
   return check.stage === "every" ? -1 : STAGES.indexOf(check.stage);
 }

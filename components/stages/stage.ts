@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { MigrationConfig, Stage } from "../../config";
+import type { MigrationConfig } from "../../config";
 import { MigrationStep } from "../steps/migrationStep";
-import { stepsOf, type StepRecord } from "../steps/plan";
+import { stepsOf, type PlanStage, type StepRecord } from "../steps/plan";
 import { stepInput } from "../steps/stepInput";
 
 export interface StageArgs {
@@ -14,7 +14,7 @@ export abstract class MigrationStage extends pulumi.ComponentResource {
   private readonly plan: StepRecord[];
 
   constructor(
-    private readonly stage: Stage,
+    private readonly stage: PlanStage,
     type: string,
     private readonly stageName: string,
     private readonly config: MigrationConfig,
@@ -38,7 +38,7 @@ export abstract class MigrationStage extends pulumi.ComponentResource {
     for (const record of this.plan) {
       if (record.id === until) return;
       if (this.made.has(record.id)) continue;
-      const input = { ...stepInput(record.id, this.config, this.stage === "land"), ...extra[record.id] };
+      const input = { ...stepInput(record.id, this.config, this.stage), ...extra[record.id] };
       const step = new MigrationStep(
         `${this.stageName}-${record.id}`,
         { record, input },

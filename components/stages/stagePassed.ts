@@ -22,7 +22,8 @@ export class StagePassed extends pulumi.ComponentResource {
   constructor(name: string, args: StagePassedArgs, opts?: pulumi.ComponentResourceOptions) {
     super(TYPE, name, {}, opts);
     const record = passedStep(args.stage);
-    const input = { ...stepInput(record.id, args.config, false), plan: args.plan };
+    // As in stage network: it needs none of the values that single stages use.
+    const input = { ...stepInput(record.id, args.config, "network"), plan: args.plan };
     const step = new MigrationStep(`${name}-step`, { record, input, keepsInput: true }, { parent: this });
     this.finished = step.finished;
     this.registerOutputs({});

@@ -1,5 +1,5 @@
 import { compareInventory, type Comparison } from "../inventory/compareInventory";
-import { takeInventory } from "../inventory/inventory";
+import { takeInventory, type Inventory } from "../inventory/inventory";
 import { inventoryKey, loadInventory, saveInventory } from "../inventory/inventoryStore";
 import { sealStatus } from "../cluster/openBaoStatus";
 import { Refused, type Facts, type Step, type StepContext } from "./runStep";
@@ -33,7 +33,7 @@ export function inventoryStep(id: string, label: string): Step {
     },
 
     async act(ctx) {
-      const inventory = await take(ctx, `${ctx.input.release}-0`);
+      const inventory = await takeFrom(ctx, `${ctx.input.release}-0`);
       await ctx.fence.assertHeld();
       await saveInventory(ctx.kube, ctx.input.namespace, label, inventory);
     },
@@ -71,7 +71,7 @@ export function compareStep(id: string): Step {
       const leader = await leaderPod(ctx, podNames(statefulSet));
       if (leader === undefined)
         throw new Error("no pod says that it is the active node; look at `bao status` of each");
-      const after = await take(ctx, leader);
+      const after = await takeFrom(ctx, leader);
       const comparison = compareInventory(before, after, { volatile: ctx.input.volatile });
       facts = factsOf(comparison);
       assertKept(comparison);
@@ -92,7 +92,8 @@ function assertKept(comparison: Comparison): void {
   );
 }
 
-async function take(ctx: StepContext, pod: string) {
+/** The inventory of one pod, under the digest key of this migration. */
+export async function takeFrom(ctx: StepContext, pod: string): Promise<Inventory> {
   const key = await inventoryKey(ctx.kube, ctx.input.namespace);
   const { rootToken } = await ctx.keys();
   let shown = 0;
@@ -106,7 +107,8 @@ async function take(ctx: StepContext, pod: string) {
   });
 }
 
-function factsOf(comparison: Comparison): Facts {
+/** Counts for the journal. */
+export function factsOf(comparison: Comparison): Facts {
   return {
     equal: comparison.equal,
     newer: comparison.newer.length,

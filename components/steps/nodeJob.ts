@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { Refused, type StepContext } from "./runStep";
 
-/** A Job on the data volume of openbao-0, made from the server's own pod template. */
+/** A Job on one data volume, made from the server's own pod template. */
 export interface NodeJob {
   /** Name of the Job and of the ConfigMap with its files. */
   readonly name: string;
@@ -12,6 +12,8 @@ export interface NodeJob {
   readonly script: string;
   /** Further files beside the script, as name -> text. */
   readonly files?: Readonly<Record<string, string>>;
+  /** Ordinal of the pod whose data volume it works on. @default 0 */
+  readonly ordinal?: number;
   /** Node that had the volume last; preferred, since a volume may need time to move. */
   readonly node?: string;
   /** Work folder in memory rather than on the node's disk. @default true */
@@ -36,7 +38,7 @@ const LABEL = { "app.kubernetes.io/managed-by": "openbao-raft-migration" };
 export function buildJob(statefulSet: V1StatefulSet, job: NodeJob): V1Job {
   const template = statefulSet.spec?.template.spec;
   const server = template?.containers.find((c) => c.name === "openbao") ?? template?.containers[0];
-  const claim = `data-${statefulSet.metadata?.name}-0`;
+  const claim = `data-${statefulSet.metadata?.name}-${job.ordinal ?? 0}`;
   const container: V1Container = {
     name: "step",
     image: server?.image ?? "",

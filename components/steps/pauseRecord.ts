@@ -63,10 +63,13 @@ export function isMarked(object: Suspendable): boolean {
   return object.metadata?.annotations?.[PAUSED_ANNOTATION] !== undefined;
 }
 
-/** The newest record in the journal. An empty one of a journal of before it was kept: then nothing was suspended. */
+/** The newest record in the journal, of the pause or of a rollback that paused anew; empty when there is none. */
 export async function journaledRecord(ctx: StepContext): Promise<PauseRecord> {
-  const acts = (await ctx.journal.entries()).filter((e) => e.step === "pause" && e.beat === "act");
-  return (acts.at(-1)?.observed["before"] ?? {}) as PauseRecord;
+  const pauses = (await ctx.journal.entries()).filter(
+    ({ step, beat }) => ["pause", "rollback-begin"].includes(step) && beat === "act",
+  );
+  const records = pauses.map((entry) => entry.observed["before"]);
+  return (records.findLast((before) => before !== undefined) ?? {}) as PauseRecord;
 }
 
 /**

@@ -11,6 +11,7 @@ import {
   type BeforePause,
   type Writer,
 } from "./pauseRecord";
+import { VALUES_ANNOTATION, valuesRecord } from "./originalValues";
 import { Refused, type Facts, type StepContext } from "./runStep";
 import {
   APPLYING_ANNOTATION,
@@ -119,6 +120,7 @@ async function pauseRelease(ctx: StepContext, release: HelmRelease): Promise<voi
       annotations: {
         [PAUSED_ANNOTATION]: ctx.fence.holder,
         [UPGRADE_ANNOTATION]: original,
+        ...valuesRecord(release),
         [RECONCILE]: "disabled",
         [APPLYING_ANNOTATION]: null,
       },
@@ -145,6 +147,7 @@ async function resumeRelease(
       annotations: {
         ...metadata.annotations,
         [UPGRADE_ANNOTATION]: null,
+        [VALUES_ANNOTATION]: null,
         [APPLYING_ANNOTATION]: null,
         [RECONCILE]: before?.reconcile ?? null,
         ...requestNow(),

@@ -1,10 +1,14 @@
 import type { MigrationConfig, Stage } from "../../config";
+import { cleanupSteps, rollbackSteps } from "./latePlan";
+
+/** A stage that `stage` names, or one that a key of its own asks for. */
+export type PlanStage = Stage | "cleanup" | "rollback";
 
 /** One one-time step, as data. The order is `after`; nothing else sets it. */
 export interface StepRecord {
   /** kebab-case, never used again for another step. */
   readonly id: string;
-  readonly stage: Stage;
+  readonly stage: PlanStage;
   /** Ids of steps and of the stage's own resources that come before. */
   readonly after: readonly string[];
   /** File in steps/scripts, without its ending. */
@@ -27,13 +31,13 @@ export const RESOURCES = {
   replicas: "replica-change",
 } as const;
 
-/** All steps in their order, for a cluster of `replicas` nodes. */
+/** All steps in their order, for a cluster of `replicas` nodes; those of cleanup and of a rollback come last. */
 export function planSteps(release: string, replicas: number): StepRecord[] {
   const pod0 = `${release}-0`;
   const followers = Array.from({ length: replicas - 1 }, (_, i) => i + 1);
   const pods = [pod0, ...followers.map((n) => `${release}-${n}`)];
   const step = (
-    stage: Stage,
+    stage: PlanStage,
     id: string,
     script: string,
     after: readonly string[],
@@ -105,6 +109,9 @@ export function planSteps(release: string, replicas: number): StepRecord[] {
 
     step("land", "land-git", "landGit", [], [], ["F69"]),
     step("land", "resume", "resume", ["land-git"], pods, ["I39", "F53"]),
+
+    ...cleanupSteps(release, replicas),
+    ...rollbackSteps(release, replicas),
   ];
 }
 

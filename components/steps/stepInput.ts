@@ -1,7 +1,8 @@
 import { z } from "zod";
 import type { MigrationConfig } from "../../config";
-import { tlsSchema } from "../platformConfig";
 import { planParts } from "../evidence/planDigest";
+import { tlsSchema } from "../platformConfig";
+import type { PlanStage } from "./plan";
 
 /** Environment variable that carries a step's values, as JSON. None of them is a secret. */
 export const STEP_INPUT = "OPENBAO_MIGRATION_STEP";
@@ -36,12 +37,17 @@ const schema = z.strictObject({
   talos: z.strictObject({ nodeSubnets: z.array(z.string()), nodes: z.array(z.string()) }).optional(),
   externalSecrets: z.array(z.strictObject({ namespace: z.string(), name: z.string() })).optional(),
   tls: tlsSchema.optional(),
+  /** Only for stage cleanup. */
+  cleanup: z.strictObject({ fileData: z.string() }).optional(),
 });
 
 export type StepInput = z.infer<typeof schema>;
 
-/** The values of one step; those that only stage land uses are left out elsewhere, so that a new one runs no old step. */
-export function stepInput(step: string, config: MigrationConfig, withGit: boolean): StepInput {
+/** Stages whose steps look at the Git checkout. */
+const WITH_GIT: readonly PlanStage[] = ["land", "rollback"];
+
+/** The values of one step; those that only some stages use are left out elsewhere, so that a new one runs no old step. */
+export function stepInput(step: string, config: MigrationConfig, stage: PlanStage): StepInput {
   return {
     step,
     ...(config.context !== undefined && { context: config.context }),
@@ -53,8 +59,10 @@ export function stepInput(step: string, config: MigrationConfig, withGit: boolea
     copyTimeoutSeconds: config.copyTimeoutSeconds,
     volatile: config.inventory.volatile,
     ...(config.tls !== undefined && { tls: config.tls }),
-    ...(withGit && config.git !== undefined && { git: config.git }),
-    ...((step === "talos-firewall" || withGit) && config.talos !== undefined && { talos: config.talos }),
+    ...(WITH_GIT.includes(stage) && config.git !== undefined && { git: config.git }),
+    ...(stage === "cleanup" && config.cleanup !== undefined && { cleanup: config.cleanup }),
+    ...((step === "talos-firewall" || stage === "land") &&
+      config.talos !== undefined && { talos: config.talos }),
     ...(step === "external-secrets" && { externalSecrets: config.externalSecrets }),
   };
 }

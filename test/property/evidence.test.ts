@@ -72,7 +72,7 @@ describe("hostile config values", () => {
           const result = parseConfig({ stage: "network", ...values });
           if (!result.ok) continue;
           accepted++;
-          const input = stepInput("stop", result.config, true);
+          const input = stepInput("stop", result.config, "land");
           const environment = JSON.stringify(input);
           // An environment variable cannot hold NUL, and a line break could end a line of a log.
           // eslint-disable-next-line no-control-regex

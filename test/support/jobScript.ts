@@ -18,7 +18,11 @@ export class JobScript {
   readonly dir = mkdtempSync(join(tmpdir(), "job-script-"));
   readonly data = join(this.dir, "data");
 
-  constructor(private readonly script: "carry.sh" | "fileCopy.sh" | "keyProof.sh") {
+  constructor(
+    private readonly script: "carry.sh" | "cleanup.sh" | "fileCopy.sh" | "keyProof.sh" | "setAside.sh",
+    /** Files beside the script, as name -> text. */
+    private readonly files: Readonly<Record<string, string>> = {},
+  ) {
     for (const [path, text] of Object.entries({
       "core/_keyring": '{"Value":"a2V5"}',
       "core/_seal-config": '{"Value":"e30="}',
@@ -52,7 +56,7 @@ export class JobScript {
     ];
     rmSync(work, { recursive: true, force: true });
     for (const folder of [work, bin, job]) mkdirSync(folder, { recursive: true });
-    for (const [name, text] of Object.entries(files)) writeFileSync(join(job, name), text);
+    for (const [name, content] of Object.entries({ ...this.files, ...files })) writeFileSync(join(job, name), content);
     writeFileSync(join(bin, "bao"), `#!/bin/sh\nWORK=${work}\nDATA=${this.data}\n${bao}\n`);
     chmodSync(join(bin, "bao"), 0o755);
     const message = join(this.dir, "message");

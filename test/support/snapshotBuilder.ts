@@ -12,6 +12,7 @@ export const SECRET = `${NS}/secrets/openbao-unseal`;
 export const LEASE = "/apis/coordination.k8s.io/v1/namespaces/openbao/leases/openbao-raft-migration";
 export const OWNER = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/infra";
 export const POLICIES = "/apis/networking.k8s.io/v1/namespaces/openbao/networkpolicies";
+export const JOURNAL = `${NS}/configmaps/openbao-raft-migration-journal`;
 export const BATCH = "/apis/batch/v1/namespaces/openbao";
 export const NOW = new Date("2026-11-24T09:00:00Z");
 /** The secrets of the fake cluster: no report may hold one. */
@@ -251,6 +252,18 @@ export function usage(claim: string, free: number): object {
     availableBytes: free * gib,
     usedBytes: (10 - free) * gib,
   };
+}
+
+/** The journal with these steps and beats, one a minute from 08:00 on. */
+export function journalOf(
+  ...entries: readonly (readonly [step: string, beat: string, observed?: Record<string, unknown>])[]
+): Record<string, unknown> {
+  const data = entries.map(([step, beat, observed = {}], n) => {
+    const time = `2026-11-24T08:${String(n).padStart(2, "0")}:00.000Z`;
+    const entry = JSON.stringify({ time, holder: "me", step, beat, observed });
+    return [`${time.replaceAll(":", "")}.0.${step}.${beat}`, entry] as const;
+  });
+  return { data: Object.fromEntries(data) };
 }
 
 export function base64(text: string): string {

@@ -96,8 +96,22 @@ export class StepWorld {
     return this.done("key-proof", { store: "store", fingerprint: keyFingerprint(key, "store") });
   }
 
+  /** The server's ConfigMap as the chart rendered it. */
+  rendered(storage: "file" | "raft"): this {
+    const text = `storage "${storage}" { path = "/openbao/data" }`;
+    this.kube.put(`/api/v1/namespaces/${NS}/configmaps/openbao-config`, {
+      data: { "extraconfig-from-values.hcl": text },
+    });
+    return this;
+  }
+
   async done(step: string, observed: Record<string, unknown> = {}): Promise<this> {
-    await this.journal.append({ step, beat: "done", observed });
+    return this.wrote(step, "done", observed);
+  }
+
+  /** An entry of the journal, as an earlier run left it. */
+  async wrote(step: string, beat: "act" | "done", observed: Record<string, unknown> = {}): Promise<this> {
+    await this.journal.append({ step, beat, observed });
     this.kube.writes.length = 0;
     return this;
   }

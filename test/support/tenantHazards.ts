@@ -1,5 +1,15 @@
 import type { PlantedHazard } from "./plantedHazards";
-import { BATCH, LEASE, NS, OWNER, raftWorld, RELEASE, STATEFUL_SET } from "./snapshotBuilder";
+import {
+  BATCH,
+  JOURNAL,
+  journalOf,
+  LEASE,
+  NS,
+  OWNER,
+  raftWorld,
+  RELEASE,
+  STATEFUL_SET,
+} from "./snapshotBuilder";
 
 const ARGO = "/apis/argoproj.io/v1alpha1/namespaces/argocd/applications";
 const BUDGETS = "/apis/policy/v1/namespaces/openbao/poddisruptionbudgets";
@@ -29,6 +39,12 @@ const template = (spec: object) => ({ spec: { template: { spec } } });
 
 /** What other writers, the rollout, the rights and other runs can have wrong. */
 export const tenantHazards: readonly PlantedHazard[] = [
+  {
+    check: "rollback-finished",
+    title: "a rollback that was left half done (F67)",
+    plant: ({ kube }) => kube.put(JOURNAL, journalOf(["rollback-begin", "act"])),
+    found: /a rollback has begun/,
+  },
   {
     check: "owners-known",
     title: "an owner that is gone (I38)",

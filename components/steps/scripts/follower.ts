@@ -5,6 +5,7 @@ import type { KubeObject } from "../../cluster/kubeClient";
 import { raftPeers, sealStatus, sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
 import { refuseChangedKey } from "../keyProof";
 import { main, Refused, type Step, type StepContext } from "../runStep";
+import { isSetAside } from "../setAside";
 import { unsealPod } from "../unsealing";
 import { leaderPod, observeWorld, podNames, scale, until, waitForPod } from "../world";
 
@@ -114,6 +115,7 @@ async function refuseLeftovers(ctx: StepContext, pod: string): Promise<void> {
   const path = `/api/v1/namespaces/${ctx.input.namespace}/persistentvolumeclaims/data-${pod}`;
   const claim = await ctx.kube.find<V1PersistentVolumeClaim & KubeObject>(path);
   if (claim === undefined) return;
+  if (isSetAside(await ctx.journal.entries(), target(ctx).ordinal, claim.metadata?.uid ?? "")) return;
   throw new Refused(
     `PersistentVolumeClaim "data-${pod}" is there before ${pod} ever ran in this migration; its old data would never join. Remove it when nothing in it is wanted: kubectl -n ${ctx.input.namespace} delete pvc data-${pod} [I33]`,
     "I33",

@@ -4,6 +4,8 @@
 import { isMidway, pauseBroken, recordBefore, writersOf } from "../pauseRecord";
 import { allPaused, pauseAll, waitUntilIdle } from "../pausing";
 import { main, type Step } from "../runStep";
+import { hasValuesRecord } from "../originalValues";
+import { observeWorld, wantsRaft } from "../world";
 
 export const pause: Step = {
   id: "pause",
@@ -15,7 +17,10 @@ export const pause: Step = {
     const midway = await isMidway(ctx);
     const broken = midway ? await pauseBroken(ctx) : undefined;
     if (broken !== undefined) return { state: "refuse", hazard: "F53", why: broken };
-    if (await allPaused(ctx)) return { state: "done", observed: { suspended: true } };
+    const { release } = await observeWorld(ctx);
+    // Without the record of the old values there is no way back.
+    const recorded = hasValuesRecord(release) || wantsRaft(release);
+    if (recorded && (await allPaused(ctx))) return { state: "done", observed: { suspended: true } };
     // In the journal before the first write: what `resume` puts back.
     return { state: "todo", observed: { before: await recordBefore(ctx, await writersOf(ctx), midway) } };
   },
