@@ -56,7 +56,8 @@ export class JobScript {
     ];
     rmSync(work, { recursive: true, force: true });
     for (const folder of [work, bin, job]) mkdirSync(folder, { recursive: true });
-    for (const [name, content] of Object.entries({ ...this.files, ...files })) writeFileSync(join(job, name), content);
+    for (const [name, content] of Object.entries({ ...this.files, ...files }))
+      writeFileSync(join(job, name), content);
     writeFileSync(join(bin, "bao"), `#!/bin/sh\nWORK=${work}\nDATA=${this.data}\n${bao}\n`);
     chmodSync(join(bin, "bao"), 0o755);
     const message = join(this.dir, "message");
