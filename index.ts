@@ -39,7 +39,10 @@ async function plan() {
   stage("backup", (o) => new BackupStage("backup", { config }, o));
   stage("cutover", (o) => new CutoverStage("cutover", { config, ...live, applied: hasMoved(snapshot) }, o));
   stage("replicas", (o) => new ReplicasStage("replicas", { config }, o));
-  stage("verify", (o) => new VerifyStage("verify", { config, rulesServed: valueOr(snapshot.prometheusRules, true) }, o));
+  stage(
+    "verify",
+    (o) => new VerifyStage("verify", { config, rulesServed: valueOr(snapshot.prometheusRules, true) }, o),
+  );
   stage("land", (o) => new LandStage("land", { config }, o));
 
   return { stage: config.stage };
