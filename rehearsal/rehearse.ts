@@ -16,6 +16,7 @@ import { installSource, removeSource } from "./source/install";
 import { makePlatformCheckout } from "./source/platformCheckout";
 import { HELM_RELEASE_FILE, VARIABLES_FILE } from "./source/platformFiles";
 import { installCrds } from "./standins/crds/installCrds";
+import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController } from "./standins/helmController/start";
 import { clientBinaries, commandPlugin, ensureTools, toolPath } from "./tools/tools";
 
@@ -65,6 +66,8 @@ async function move(
   await installSource({ keys, seed, log, kube });
   const checkout = join(runDir, "platform");
   await makePlatformCheckout(checkout);
+  // A cluster of the user's own may have the real operator, which the source's policies do not let in.
+  const externalSecrets = options.context === undefined ? [await startExternalSecrets(kube)] : [];
   const stack = new PulumiStack({
     runDir,
     kubeconfig: kubeconfigOf(),
@@ -72,6 +75,7 @@ async function move(
     config: {
       git: { checkout, helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE },
       inventory: { volatile: ["secret/load/"] },
+      externalSecrets,
     },
     log,
   });
@@ -165,6 +169,7 @@ function standIns(options: RehearsalOptions): string[] {
       ? [
           "NetworkPolicy: rehearsal/standins/networkPolicy",
           "volumes: rehearsal/standins/localPathProvisioner",
+          "External Secrets operator: rehearsal/standins/externalSecrets",
         ]
       : []),
   ];

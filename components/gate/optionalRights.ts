@@ -8,6 +8,7 @@ export async function optionalRights(kube: KubeClient, config: MigrationConfig):
   const served = (await kube.find<KubeObject>(cilium, { limit: "1" })) !== undefined;
   const samples = [...new Set(config.externalSecrets.map((one) => one.namespace))];
   return [
+    ...(config.tls === undefined ? [] : rights("network", "get", "secrets")),
     ...(served ? rights("network", "get create patch", "ciliumnetworkpolicies", "cilium.io") : []),
     ...samples.flatMap((namespace) =>
       rights("verify", "get patch", "externalsecrets", "external-secrets.io").map((right) => ({

@@ -138,7 +138,8 @@ function started(pod: Pod | undefined): boolean {
   return ["Running", "Failed", "Succeeded"].includes(pod?.status?.phase ?? "");
 }
 
-async function nodeArch(kube: KubeClient): Promise<string> {
+/** Architecture of the first node. @throws Error when none says it. */
+export async function nodeArch(kube: KubeClient): Promise<string> {
   const nodes = await kube.list<KubeObject & { status?: { nodeInfo?: { architecture?: string } } }>(
     "/api/v1/nodes",
   );
@@ -148,7 +149,8 @@ async function nodeArch(kube: KubeClient): Promise<string> {
   return arch;
 }
 
-async function createOrReplace(kube: KubeClient, object: KubeObject): Promise<void> {
+/** For ConfigMaps of the client namespace. */
+export async function createOrReplace(kube: KubeClient, object: KubeObject): Promise<void> {
   try {
     await kube.create(CONFIG_MAPS, object);
   } catch (error) {

@@ -24,13 +24,16 @@ export interface LoadSettings {
 }
 
 /** The ConfigMaps that carry the client, so that no cluster needs an image of ours. */
-export function clientParts(binary: Buffer): (KubeObject & { binaryData: Record<string, string> })[] {
+export function clientParts(
+  binary: Buffer,
+  owner: string = LOAD_POD,
+): (KubeObject & { binaryData: Record<string, string> })[] {
   const packed = gzipSync(binary, { level: 9 });
   const count = Math.ceil(packed.length / PART_BYTES);
   return Array.from({ length: count }, (_, at) => ({
     apiVersion: "v1",
     kind: "ConfigMap",
-    metadata: { name: partName(at), namespace: LOAD_NAMESPACE },
+    metadata: { name: partName(at, owner), namespace: LOAD_NAMESPACE },
     binaryData: { [partKey(at)]: packed.subarray(at * PART_BYTES, (at + 1) * PART_BYTES).toString("base64") },
   }));
 }
@@ -84,6 +87,6 @@ function partKey(at: number): string {
   return `part-${String(at).padStart(3, "0")}`;
 }
 
-function partName(at: number): string {
-  return `openbao-client-${partKey(at)}`;
+function partName(at: number, owner: string = LOAD_POD): string {
+  return `${owner}-${partKey(at)}`;
 }

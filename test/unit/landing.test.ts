@@ -56,6 +56,19 @@ describe("landing in Git (hazard F69)", () => {
     assert.equal(server.standalone.enabled, false);
   });
 
+  it("puts the Talos rule into the file of the config, as a commit of its own, before the others (F44)", async () => {
+    const file = "talos/patches.yaml";
+    mkdirSync(join(checkout, "talos"));
+    writeFileSync(join(checkout, file), "# patches\n");
+    git("add", file);
+    commitAll();
+    const result = await land({ ...plan, talos: { file, nodeSubnets: ["10.0.0.0/24"] } });
+    assert.equal(result.commits[0], "feat(talos): let nodes reach nodes on OpenBao's Raft ports");
+    assert.match(readFileSync(join(checkout, file), "utf8"), /^# patches\n.*name: openbao-raft\n/s);
+    assert.deepEqual(git("show", "--format=", "--name-only", "HEAD~2"), file);
+    assert.deepEqual((await land({ ...plan, talos: { file, nodeSubnets: ["10.0.0.0/24"] } })).commits, []);
+  });
+
   it("finds nothing to do the second time", async () => {
     const first = await land(plan);
     const second = await land(plan);

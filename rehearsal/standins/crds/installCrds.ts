@@ -13,16 +13,16 @@ const establishedMs = 20_000;
 const pollMs = 100;
 
 /**
- * Installs the Flux definitions of this folder that the cluster lacks, and waits until each is served (20 s).
+ * Installs the definitions of a folder (default: this one, Flux's) that the cluster lacks, and waits until each is served (20 s).
  * A definition that is there, the real one above all, stays as it is. Returns the names of those it made.
  * @throws when one is not established in time.
  */
-export async function installCrds(config: KubeConfig): Promise<string[]> {
+export async function installCrds(config: KubeConfig, folder = __dirname): Promise<string[]> {
   const api = config.makeApiClient(ApiextensionsV1Api);
   const made: string[] = [];
-  for (const file of readdirSync(__dirname).filter((name) => name.endsWith(".yaml"))) {
+  for (const file of readdirSync(folder).filter((name) => name.endsWith(".yaml"))) {
     // The client's own loader: it renames fields such as x-kubernetes-validations to what the client sends.
-    const body = loadYaml<V1CustomResourceDefinition>(readFileSync(join(__dirname, file), "utf8"));
+    const body = loadYaml<V1CustomResourceDefinition>(readFileSync(join(folder, file), "utf8"));
     const name = body.metadata?.name ?? "";
     try {
       await api.createCustomResourceDefinition({ body });

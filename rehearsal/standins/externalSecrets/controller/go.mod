@@ -1,0 +1,3 @@
+module rehearsal.local/external-secrets
+
+go 1.24
