@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { CARRIES, carryFaults, reseedSchema, snapshotSchema } from "./components/carryConfig";
 
 /** The Pulumi project's name, and so the prefix of each config key. */
 export const PROJECT = "openbao-migration";
@@ -77,7 +78,9 @@ const inventory = z.strictObject({
 /** The whole config, one key a member; unknown keys are errors so that a typo surfaces. */
 export const configSchema = z.strictObject({
   stage: z.enum(STAGES).describe("the furthest stage to reach"),
-  carry: z.enum(["migrate"]).default("migrate").describe("how the data goes over to Raft"),
+  carry: z.enum(CARRIES).default("migrate").describe("how the data goes over to Raft"),
+  snapshot: snapshotSchema.optional().describe("the Raft snapshot of carry restore and none"),
+  reseed: reseedSchema.optional().describe("what fills the new store of carry reseed"),
   context: z.string().min(1).max(500).optional().describe("context of the kubeconfig"),
   namespace: dns1123.default("openbao").describe("namespace of OpenBao"),
   release: dns1123.default("openbao").describe("name of the HelmRelease, and of the StatefulSet it renders"),
@@ -143,6 +146,9 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResul
       fix: `pulumi config set --path '${PROJECT}:git.checkout' FOLDER`,
     });
   }
+  if (parsed.success) {
+    findings.push(...carryFaults(parsed.data).map((fault) => ({ ...fault, key: `${PROJECT}:${fault.key}` })));
+  }
   if (parsed.success && findings.length === 0) return { ok: true, config: parsed.data };
   return { ok: false, findings, raw };
 }
@@ -153,7 +159,13 @@ export function readConfig(): ConfigResult {
 }
 
 /** The empty defaults of Pulumi.yaml, which Pulumi fills in where a key without a default of its own is not set. */
-const NOT_SET: Readonly<Record<string, string>> = { stage: "", context: "", git: "{}" };
+const NOT_SET: Readonly<Record<string, string>> = {
+  stage: "",
+  context: "",
+  git: "{}",
+  snapshot: "{}",
+  reseed: "{}",
+};
 
 /** This project's keys as plain values. */
 export function plainConfig(all: Readonly<Record<string, string>>): Record<string, unknown> {
@@ -205,7 +217,14 @@ function keyOf(path: readonly string[]): string {
 }
 
 function knownKeys(path: readonly string[]): string[] {
-  const nested: Record<string, z.ZodObject> = { keySecret, git, inventory, waivers: waiver };
+  const nested: Record<string, z.ZodObject> = {
+    keySecret,
+    git,
+    inventory,
+    waivers: waiver,
+    snapshot: snapshotSchema,
+    reseed: reseedSchema,
+  };
   const schema = path.length === 0 ? configSchema : nested[path[0]!];
   return schema === undefined ? [] : Object.keys(schema.shape).sort();
 }

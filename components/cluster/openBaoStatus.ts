@@ -1,5 +1,11 @@
 import type { KubeClient } from "./kubeClient";
-import { openBaoOver, OpenBaoUnreachable, type OpenBao, type OpenBaoReply } from "./openBaoClient";
+import {
+  openBaoOver,
+  OpenBaoUnreachable,
+  type OpenBao,
+  type OpenBaoReply,
+  type StreamingOpenBao,
+} from "./openBaoClient";
 import { podAgent } from "./podSocket";
 
 const API_PORT = 8200;
@@ -25,7 +31,7 @@ export interface RaftPeer {
 }
 
 /** OpenBao in one pod, by name, over a port-forward. */
-export function openBaoInPod(kube: KubeClient, namespace: string, pod: string): OpenBao {
+export function openBaoInPod(kube: KubeClient, namespace: string, pod: string): StreamingOpenBao {
   return openBaoOver(podAgent(kube.config, namespace, pod, API_PORT), pod);
 }
 

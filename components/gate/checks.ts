@@ -1,5 +1,6 @@
 import { accessChecks } from "./accessChecks";
 import { baseChecks } from "./baseChecks";
+import { carryChecks } from "./carryChecks";
 import type { Check } from "./check";
 import { fluxChecks } from "./fluxChecks";
 import { keyChecks } from "./keyChecks";
@@ -13,6 +14,7 @@ import { versionChecks } from "./versionChecks";
 export const checks: readonly Check[] = [
   ...baseChecks,
   ...sourceChecks,
+  ...carryChecks,
   ...versionChecks,
   ...keyChecks,
   ...storageChecks,

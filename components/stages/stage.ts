@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MigrationConfig, Stage } from "../../config";
+import { carryPath } from "../steps/carryPath";
 import { MigrationStep } from "../steps/migrationStep";
 import { planSteps, type StepRecord } from "../steps/plan";
 import { stepInput } from "../steps/stepInput";
@@ -21,13 +22,21 @@ export abstract class MigrationStage extends pulumi.ComponentResource {
     opts?: pulumi.ComponentResourceOptions,
   ) {
     super(type, stageName, {}, opts);
-    this.plan = planSteps(config.release, config.replicas).filter((record) => record.stage === stage);
+    this.plan = planSteps(config.release, config.replicas, carryPath(config)).filter(
+      (record) => record.stage === stage,
+    );
   }
 
   /** Registers a resource that steps of the plan name in their `after`. */
   protected place<T extends pulumi.Resource>(id: string, resource: T): T {
     this.made.set(id, resource);
     return resource;
+  }
+
+  /** Says that nothing has to be made under this id: what names it comes after `before`. */
+  protected stand(id: string, before: readonly pulumi.Resource[]): void {
+    const [last] = before;
+    if (last !== undefined) this.made.set(id, last);
   }
 
   /** Makes the stage's steps up to and without `until` (default: all that are left), in the plan's order. */

@@ -1,4 +1,6 @@
 import type { Stage } from "../../config";
+import type { CarryPath } from "./carryPath";
+import { carrySteps } from "./carryPlan";
 
 /** One one-time step, as data. The order is `after`; nothing else sets it. */
 export interface StepRecord {
@@ -24,8 +26,17 @@ export const RESOURCES = {
   replicas: "replica-change",
 } as const;
 
-/** All steps in their order, for a cluster of `replicas` nodes. */
-export function planSteps(release: string, replicas: number): StepRecord[] {
+/** All steps in their order, for a cluster of `replicas` nodes. @param path the data path; default migrate. */
+export function planSteps(release: string, replicas: number, path: CarryPath = "migrate"): StepRecord[] {
+  const steps = migrateSteps(release, replicas);
+  if (path === "migrate") return steps;
+  const own = ["backup", "cutover"];
+  const from = steps.findIndex((record) => record.stage === "backup");
+  const others = steps.filter((record) => !own.includes(record.stage));
+  return [...others.slice(0, from), ...carrySteps(path, `${release}-0`), ...others.slice(from)];
+}
+
+function migrateSteps(release: string, replicas: number): StepRecord[] {
   const pod0 = `${release}-0`;
   const followers = Array.from({ length: replicas - 1 }, (_, i) => i + 1);
   const pods = [pod0, ...followers.map((n) => `${release}-${n}`)];

@@ -1,5 +1,7 @@
 import { z } from "zod";
 import type { MigrationConfig } from "../../config";
+import { reseedSchema, snapshotSchema } from "../carryConfig";
+import { carryPath } from "./carryPath";
 
 /** Environment variable that carries a step's values, as JSON. None of them is a secret. */
 export const STEP_INPUT = "OPENBAO_MIGRATION_STEP";
@@ -14,6 +16,10 @@ const schema = z.strictObject({
   podTimeoutSeconds: z.number(),
   copyTimeoutSeconds: z.number(),
   volatile: z.array(z.string()),
+  /** The data path; absent means migrate. */
+  path: z.enum(["migrate", "restore", "restore-file", "reseed", "none"]).optional(),
+  snapshot: snapshotSchema.optional(),
+  reseed: reseedSchema.optional(),
   /** Only for step carry, in bytes. */
   maxEntryBytes: z.number().int().optional(),
   git: z
@@ -41,6 +47,9 @@ export function stepInput(step: string, config: MigrationConfig, withGit: boolea
     podTimeoutSeconds: config.podTimeoutSeconds,
     copyTimeoutSeconds: config.copyTimeoutSeconds,
     volatile: config.inventory.volatile,
+    ...(config.carry !== "migrate" && { path: carryPath(config) }),
+    ...(config.snapshot !== undefined && { snapshot: config.snapshot }),
+    ...(config.reseed !== undefined && { reseed: config.reseed }),
     ...(withGit && config.git !== undefined && { git: config.git }),
   };
 }

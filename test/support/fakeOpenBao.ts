@@ -1,6 +1,6 @@
 import {
   OpenBaoUnreachable,
-  type OpenBao,
+  type StreamingOpenBao,
   type OpenBaoCall,
   type OpenBaoReply,
 } from "../../components/cluster/openBaoClient";
@@ -46,7 +46,7 @@ export function fakeServer(storageType: "file" | "raft", token: string): FakeSer
 }
 
 /** A node that answers what the gate asks, from `server`. Requests are kept as "METHOD path". */
-export class FakeOpenBao implements OpenBao {
+export class FakeOpenBao implements StreamingOpenBao {
   readonly requests: string[] = [];
   closed = false;
 
@@ -82,6 +82,11 @@ export class FakeOpenBao implements OpenBao {
       default:
         return { status: 404, body: { errors: [] } };
     }
+  }
+
+  stream(method: string, path: string): Promise<number> {
+    this.requests.push(`${method} ${path}`);
+    return Promise.reject(new OpenBaoUnreachable(`${this.where}: this fake has no snapshots`));
   }
 
   close(): void {
