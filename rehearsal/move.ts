@@ -4,6 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { STAGES, type Stage } from "../config";
 import type { KubeClient } from "../components/cluster/kubeClient";
 import { readJournal } from "../components/cluster/journal";
+import type { RehearsalOptions } from "./options";
 import type { PulumiRun, PulumiStack } from "./pulumiStack";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 
@@ -21,20 +22,27 @@ export interface StageRun {
 const KILL_WAIT_SECONDS = 240;
 
 /** The step of each stage in which the run is killed. */
-const VICTIMS: Readonly<Record<Stage, string>> = {
-  network: "network-probe",
-  backup: "file-copy",
-  cutover: "flip",
-  replicas: "follower-1",
-  verify: "failover-drill",
-  land: "resume",
-};
+export function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Stage, string>> {
+  const others = {
+    network: "network-probe",
+    replicas: "follower-1",
+    verify: "failover-drill",
+    land: "resume",
+  };
+  const own = {
+    migrate: { backup: "file-copy", cutover: "flip" },
+    restore: { backup: "snapshot", cutover: "restore" },
+    reseed: { backup: "inventory-backup", cutover: "init" },
+    none: { backup: "snapshot", cutover: "inventory-cutover" },
+  };
+  return { ...others, ...own[carry] };
+}
 
 /** Takes the stack through every stage: `pulumi preview`, then `pulumi up`. @throws Error at the first that fails. */
 export async function moveThroughStages(
   stack: PulumiStack,
   kube: KubeClient,
-  kill: boolean,
+  kill: Readonly<Record<Stage, string>> | undefined,
   log: (line: string) => void,
 ): Promise<StageRun[]> {
   const runs: StageRun[] = [];
@@ -43,7 +51,7 @@ export async function moveThroughStages(
     await stack.select(name);
     const preview = passed(name, "preview", await stack.preview());
     log(`${name}: previewed in ${preview.seconds.toFixed(1)} s`);
-    if (kill) await killOnce(stack, kube, name, log);
+    if (kill !== undefined) await killOnce(stack, kube, name, kill[name], log);
     const up = passed(name, "up", await stack.up());
     log(`${name}: done in ${up.seconds.toFixed(1)} s (${summaryOf(up)})`);
     runs.push({
@@ -93,9 +101,9 @@ async function killOnce(
   stack: PulumiStack,
   kube: KubeClient,
   stage: Stage,
+  victim: string,
   log: (line: string) => void,
 ): Promise<void> {
-  const victim = VICTIMS[stage];
   const { child, done } = stack.startUp();
   const end = Date.now() + KILL_WAIT_SECONDS * 1000;
   let acting = false;

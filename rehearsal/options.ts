@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { CARRIES } from "../components/carryConfig";
 
 export interface RehearsalOptions {
   /** KV entries of the source. */
@@ -8,6 +9,8 @@ export interface RehearsalOptions {
   readonly context?: string;
   /** Remove the throw-away cluster at the end. */
   readonly down: boolean;
+  /** The data path; all but migrate start from a source on Raft with one node. */
+  readonly carry: (typeof CARRIES)[number];
   /** Kill the run once in each stage, and start it again. */
   readonly kill: boolean;
 }
@@ -16,6 +19,7 @@ export const USAGE = `npm run rehearse -- [options]
   --keys N        KV entries of the source (default 1000, at most 200000)
   --seed S        same seed, same content (default 1)
   --context NAME  use this context of your own kubeconfig instead of the throw-away cluster
+  --carry PATH    migrate (default), restore, reseed or none; all but migrate start from a source on Raft
   --kill          kill the run once in each stage and start it again
   --down          remove the throw-away cluster at the end (default: leave it up)`;
 
@@ -27,6 +31,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       keys: { type: "string", default: "1000" },
       seed: { type: "string", default: "1" },
       context: { type: "string" },
+      carry: { type: "string", default: "migrate" },
       kill: { type: "boolean", default: false },
       down: { type: "boolean", default: false },
     },
@@ -42,8 +47,15 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       `--seed ${JSON.stringify(values.seed)}: expected 1 to 40 letters, digits, "_" or "-"\n${USAGE}`,
     );
   }
+  const carry = CARRIES.find((one) => one === values.carry);
+  if (carry === undefined) {
+    throw new Error(
+      `--carry ${JSON.stringify(values.carry)}: expected one of ${CARRIES.join(", ")}\n${USAGE}`,
+    );
+  }
   return {
     keys,
+    carry,
     seed: values.seed,
     ...(values.context !== undefined && { context: values.context }),
     kill: values.kill,

@@ -11,6 +11,7 @@ import {
 } from "../components/cluster/openBaoStatus";
 import { longestOutage, summarise, type LoadLog } from "./load/loadLog";
 import { verifyAcknowledged, type AcknowledgedCheck } from "./load/verifyAcknowledged";
+import type { RehearsalOptions } from "./options";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 import { verifySource } from "./source/verifySource";
 
@@ -66,12 +67,16 @@ export async function observeOutcome(
 }
 
 /** The claims that a passed rehearsal makes, each with what was seen. */
-export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean): Claim[] {
+export function claimsOf(
+  outcome: Outcome,
+  load: LoadLog,
+  noChange: boolean,
+  carry: RehearsalOptions["carry"] = "migrate",
+): Claim[] {
   const { peers, acknowledged, clusterIds } = outcome;
   const voters = peers.filter((peer) => peer.voter).length;
   const leaders = peers.filter((peer) => peer.leader).length;
   const before = observedOf(outcome, "inventory-cutover")["clusterId"];
-  const carried = observedOf(outcome, "carry");
   const compared = observedOf(outcome, "compare-verify");
   const summary = summarise(load);
   return [
@@ -85,11 +90,7 @@ export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean): Cl
       holds: new Set(clusterIds).size === 1 && clusterIds[0] === before,
       seen: [...new Set(clusterIds)].join(", "),
     },
-    {
-      claim: "the carried Raft store equals the file storage, entry by entry",
-      holds: Number(carried["entries"]) > 0 && carried["entries"] === carried["copied"],
-      seen: `${String(carried["entries"])} entries in both manifests, ${String(carried["copied"])} copied`,
-    },
+    carriedClaim(outcome, carry),
     {
       claim: "no entry of the content inventory is lost or older",
       holds: compared["lost"] === 0 && compared["regressed"] === 0 && Number(compared["equal"]) > 0,
@@ -111,6 +112,34 @@ export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean): Cl
       seen: noChange ? "no change" : "changes",
     },
   ];
+}
+
+/** What proves the data path itself. */
+function carriedClaim(outcome: Outcome, carry: RehearsalOptions["carry"]): Claim {
+  if (carry === "migrate") {
+    const carried = observedOf(outcome, "carry");
+    return {
+      claim: "the carried Raft store equals the file storage, entry by entry",
+      holds: Number(carried["entries"]) > 0 && carried["entries"] === carried["copied"],
+      seen: `${String(carried["entries"])} entries in both manifests, ${String(carried["copied"])} copied`,
+    };
+  }
+  const taken = observedOf(outcome, carry === "restore" ? "final-snapshot" : "snapshot");
+  const digest = String(taken["sha256"]).slice(0, 12);
+  const proved = taken["keyProved"] === true;
+  if (carry === "none") {
+    return {
+      claim: "the backup is a whole snapshot that the stored key opens",
+      holds: proved,
+      seen: `${digest}, ${String(taken["stateBytes"])} bytes of state`,
+    };
+  }
+  const restored = observedOf(outcome, "restore");
+  return {
+    claim: "the snapshot of the stopped store was restored, and the stored key opens it",
+    holds: proved && restored["sha256"] === taken["sha256"],
+    seen: `${digest} taken, ${String(restored["sha256"]).slice(0, 12)} restored`,
+  };
 }
 
 /** Facts of a step's newest "done" entry. */

@@ -6,7 +6,8 @@ import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
 import { readLoadLog, startLoad } from "./load/clientLoad";
 import { availability, longestOutage, summarise, type LoadLog } from "./load/loadLog";
-import { changedNothing, moveThroughStages, type StageRun } from "./move";
+import { carryConfig, rehearseReseed } from "./carryRun";
+import { changedNothing, moveThroughStages, victimsOf, type StageRun } from "./move";
 import { parseOptions, type RehearsalOptions } from "./options";
 import { claimsOf, observedOf, observeOutcome, type Outcome } from "./outcome";
 import { PulumiStack } from "./pulumiStack";
@@ -62,9 +63,10 @@ async function move(
 ): Promise<number> {
   const { keys, seed } = options;
   await removeSource({ kube });
-  await installSource({ keys, seed, log, kube });
+  const storage = options.carry === "migrate" ? "file" : "raft";
+  await installSource({ keys, seed, log, kube, storage });
   const checkout = join(runDir, "platform");
-  await makePlatformCheckout(checkout);
+  await makePlatformCheckout(checkout, storage);
   const stack = new PulumiStack({
     runDir,
     kubeconfig: kubeconfigOf(),
@@ -72,16 +74,18 @@ async function move(
     config: {
       git: { checkout, helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE },
       inventory: { volatile: ["secret/load/"] },
+      ...carryConfig(options.carry, runDir),
     },
     log,
   });
+  if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, log });
   const load = await startLoad(runDir, { kube });
   log("client load is writing");
   let stages: StageRun[];
   let seen: LoadLog;
   let noChange: boolean;
   try {
-    stages = await moveThroughStages(stack, kube, options.kill, log);
+    stages = await moveThroughStages(stack, kube, options.kill ? victimsOf(options.carry) : undefined, log);
     noChange = changedNothing(await stack.up());
     log(`second pulumi up: ${noChange ? "no change" : "CHANGES"}`);
   } finally {
@@ -112,12 +116,12 @@ function reportOf({ options, startedAt, stages, outcome, load, noChange }: Told)
   const carried = observedOf(outcome, "carry");
   const seconds = Number(carried["copySeconds"]);
   return {
-    title: "OpenBao: file storage to three Raft nodes, rehearsal",
+    title: `OpenBao: ${options.carry === "migrate" ? "file storage" : "one Raft node"} to three Raft nodes, rehearsal`,
     startedAt,
     endedAt: new Date().toISOString(),
     keys: options.keys,
     seed: options.seed,
-    claims: claimsOf(outcome, load, noChange),
+    claims: claimsOf(outcome, load, noChange, options.carry),
     versions: {
       openbao: String(observedOf(outcome, "inventory-cutover")["version"] ?? "?"),
       node: process.version,
