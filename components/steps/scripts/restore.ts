@@ -23,12 +23,12 @@ export const restore: Step = {
     const seen = await observeEmptyStore(ctx);
     if (isRefusal(seen)) return seen;
     const { status, claim } = seen;
-    const foreign = status.initialized && !status.sealed && isForeign(claim, status.clusterId);
-    if (foreign && !(await isRestored(ctx, status.clusterId))) {
+    // This program unseals only after it has noted the reply of its own init: whoever did so before is another.
+    if (status.initialized && !status.sealed && claim?.state === "calling") {
       return {
         state: "refuse",
         hazard: "F57",
-        why: `${ctx.input.release}-0 is initialised and unsealed as cluster ${status.clusterId}, which neither this run nor the snapshot made; find out which program did before anything is taken away`,
+        why: `${ctx.input.release}-0 is initialised and unsealed as cluster ${status.clusterId}, and not by this program; find out which one did before anything is taken away`,
       };
     }
     return { state: "todo", observed: { initialized: status.initialized, claim: claim?.state ?? "none" } };
@@ -101,7 +101,8 @@ async function replaceStore(
   } catch (error) {
     said = error instanceof Error ? error.message : String(error);
   }
-  const bound = answered ? ctx.input.podTimeoutSeconds : DOUBT_SECONDS;
+  const { podTimeoutSeconds } = ctx.input;
+  const bound = answered ? podTimeoutSeconds : Math.min(DOUBT_SECONDS, podTimeoutSeconds);
   await until(`${pod0(ctx)} to be restored (snapshot-force: ${said})`, bound, async () => {
     const status = await sealStatusIfUp(bao);
     if (status === undefined) return { seen: "no answer" };
@@ -131,22 +132,10 @@ async function opensWithStoredKey(ctx: StepContext): Promise<boolean> {
   return (await sealStatus(bao)).sealed === false;
 }
 
+/** The cluster that our own init made: its id is noted before anything is restored over it. */
 function isTemporary(claim: InitClaim | undefined, clusterId: string | undefined): boolean {
-  return claim?.state !== "kept" && claim?.clusterId !== undefined && claim.clusterId === clusterId;
-}
-
-/** Unsealed, and not the cluster that our own init made: restored, or another's. */
-function isForeign(claim: InitClaim | undefined, clusterId: string | undefined): boolean {
-  return claim?.state !== "kept" && !isTemporary(claim, clusterId);
-}
-
-/** True when it is the inventoried cluster, or one that the stored token opens. */
-async function isRestored(ctx: StepContext, clusterId: string | undefined): Promise<boolean> {
-  const inventoried = (await ctx.journal.done("inventory-cutover"))?.observed["clusterId"];
-  if (typeof inventoried === "string") return inventoried === clusterId;
-  const { rootToken } = await ctx.keys();
-  const reply = await ctx.bao(pod0(ctx)).request("GET", "/v1/auth/token/lookup-self", { token: rootToken });
-  return reply.status === 200;
+  if (claim === undefined || claim.state === "kept") return false;
+  return claim.clusterId === undefined || claim.clusterId === clusterId;
 }
 
 async function active(ctx: StepContext): Promise<void> {
