@@ -18,7 +18,7 @@ export class JobScript {
   readonly dir = mkdtempSync(join(tmpdir(), "job-script-"));
   readonly data = join(this.dir, "data");
 
-  constructor(private readonly script: "carry.sh" | "fileCopy.sh") {
+  constructor(private readonly script: "carry.sh" | "fileCopy.sh" | "setAside.sh" | "wipeFresh.sh") {
     for (const [path, text] of Object.entries({
       "core/_keyring": '{"Value":"a2V5"}',
       "core/_seal-config": '{"Value":"e30="}',

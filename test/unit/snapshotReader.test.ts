@@ -157,6 +157,13 @@ describe("the stored key is proved on a snapshot before anything is stopped (haz
       ));
   }
 
+  it("takes sums in another order, as the server writes them at times", () => {
+    const { sums: text, sealedSums } = sums(snapshotParts());
+    const [meta, state] = text.toString().split("\n");
+    const turned = Buffer.from(`${state}\n${meta}\n`);
+    assertKeyOpens({ sums: turned, sealedSums }, SNAPSHOT_KEY.toString("hex"));
+  });
+
   it("refuses sums that were not sealed with the others", () => {
     const mixed = { ...sums(snapshotParts()), sums: sums(snapshotParts(Buffer.alloc(9))).sums };
     assert.throws(() => assertKeyOpens(mixed, SNAPSHOT_KEY.toString("hex")), SnapshotFault);
