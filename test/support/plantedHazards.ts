@@ -19,4 +19,9 @@ export interface PlantedHazard {
 }
 
 /** At least one for each check. */
-export const plantedHazards: readonly PlantedHazard[] = [...serverHazards, ...carryHazards, ...placeHazards, ...tenantHazards];
+export const plantedHazards: readonly PlantedHazard[] = [
+  ...serverHazards,
+  ...carryHazards,
+  ...placeHazards,
+  ...tenantHazards,
+];

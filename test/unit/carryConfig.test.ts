@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseConfig } from "../../config";
 import { coverage, covers } from "../../components/inventory/coverage";
 import { loopbackConfig } from "../../components/openBaoConfig/loopbackConfig";
@@ -61,10 +63,40 @@ describe("the plan of each data path", () => {
     assert.ok(plan.indexOf("stop") < plan.indexOf("init"));
   });
 
+  it("is what docs/carry.md says, step by step with its hazards", () => {
+    const text = readFileSync(join(__dirname, "../../docs/carry.md"), "utf8");
+    const rows = [...text.matchAll(/^\| `([-\w]+)` +\|.*\| ([A-Z0-9 ]+?) +\|$/gm)].map((row) => [
+      row[1],
+      row[2],
+    ]);
+    const known = new Set(ids("migrate"));
+    const others = (["restore", "restore-file", "reseed", "none"] as const).flatMap((path) =>
+      planSteps("openbao", 3, path).filter((step) => !known.has(step.id)),
+    );
+    const wanted = new Map(others.map((step) => [step.id, step.hazards.join(" ")]));
+    assert.deepEqual(new Map(rows as [string, string][]), wanted);
+    const lists = [
+      ...text.matchAll(/^\| `(?:none|restore|reseed)`.*?\| ([-\w, ]+?) +\| (pause, [-\w, ]+?) +\|$/gm),
+    ];
+    assert.deepEqual(
+      lists.map((list) => `${list[1]}, ${list[2]}`),
+      (["none", "restore", "restore-file", "reseed"] as const).map((path) =>
+        planSteps("openbao", 3, path)
+          .filter((step) => ["backup", "cutover"].includes(step.stage))
+          .map((step) => step.id)
+          .join(", "),
+      ),
+    );
+  });
+
   it("names for each step only what was made before it, inside its stage", () => {
     for (const path of ["migrate", "restore", "restore-file", "reseed", "none"] as const) {
       const made = new Set(["raft-network-policy", "open-bao-release", "replica-change"]);
       for (const step of planSteps("openbao", 3, path)) {
+        assert.ok(
+          existsSync(join(__dirname, `../../components/steps/scripts/${step.script}.ts`)),
+          step.script,
+        );
         for (const id of step.after) assert.ok(made.has(id), `${path}: ${step.id} after ${id}`);
         made.add(step.id);
       }

@@ -4,7 +4,7 @@
 # After:  unchanged. The copy is in the pod's memory and goes with it. The caller ends the Job.
 set -eu
 umask 077
-mkdir -p /scratch/data /scratch/audit
+mkdir -p /scratch/data
 cp -R /openbao/data/vault.db /openbao/data/raft /scratch/data/
 [ ! -f /openbao/data/node-id ] || cp /openbao/data/node-id /scratch/data/
 exec bao server -config=/job/server.hcl
