@@ -3,7 +3,9 @@ import { KubeError } from "../../components/cluster/kubeClient";
 import { OpenBaoUnreachable } from "../../components/cluster/openBaoClient";
 import { Refused, runBeats } from "../../components/steps/runStep";
 import { init } from "../../components/steps/scripts/init";
+import { provenSink } from "../../components/cluster/keySink";
 import { base64, CLAIM, EmptyStoreWorld, KEY_SECRET } from "../support/emptyStoreWorld";
+import { FakeKube } from "../support/fakeKube";
 
 const ESCROW = "openbao-unseal-before-reseed";
 
@@ -145,5 +147,47 @@ describe("step init of a reseed: once, whatever happens", () => {
     await run();
     assert.equal(empty.server.inits, 1);
     assert.equal(empty.world.kube.peek<{ data: { state: string } }>(CLAIM)?.data.state, "kept");
+  });
+});
+
+describe("the place for new keys (hazards I2, F25)", () => {
+  const REF = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
+  const keys = { unsealKey: "new-key", rootToken: "new-token" };
+
+  it("is refused when it holds either key, whatever the other is", async () => {
+    for (const data of [
+      { "unseal-key": base64("old"), "root-token": base64("REPLACE_AFTER_INIT") },
+      { "unseal-key": base64(""), "root-token": base64("old") },
+    ]) {
+      const kube = new FakeKube().put(KEY_SECRET, { data });
+      await assert.rejects(provenSink(kube, "openbao", REF), /holds a key already/);
+      assert.deepEqual(kube.writes, []);
+    }
+  });
+
+  it("is made when it is not there, and filled when it holds placeholders", async () => {
+    const placeholder = base64("REPLACE_AFTER_INIT");
+    for (const kube of [
+      new FakeKube(),
+      new FakeKube().put(KEY_SECRET, { data: { "unseal-key": placeholder, "root-token": placeholder } }),
+    ]) {
+      await (
+        await provenSink(kube, "openbao", REF)
+      )(keys);
+      assert.equal(
+        kube.peek<{ data: Record<string, string> }>(KEY_SECRET)?.data["unseal-key"],
+        base64("new-key"),
+      );
+    }
+  });
+
+  it("gives no key to a dry run", async () => {
+    const kube = new FakeKube();
+    await provenSink(kube, "openbao", REF);
+    assert.equal(kube.peek(KEY_SECRET), undefined);
+    assert.equal(
+      kube.writes.every(({ query }) => query?.["dryRun"] === "All"),
+      true,
+    );
   });
 });
