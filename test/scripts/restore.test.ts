@@ -182,6 +182,13 @@ describe("step restore", () => {
     assert.equal(empty.server.inits, 0);
   });
 
+  it("a store that was restored and is lost since is not made anew in silence (I2)", async () => {
+    await run();
+    empty.server.store = undefined;
+    await refuses("F51");
+    assert.equal(empty.server.inits, 1);
+  });
+
   it("the Lease is lost before the init call: no init (F10)", async () => {
     const fence = {
       ...empty.context.fence,
