@@ -11,7 +11,7 @@ export function carryPath(config: Pick<MigrationConfig, "carry" | "snapshot">): 
  * The step whose end says that the data is where it will stay. Only `migrate` needs none: a file source that answers
  * from Raft has moved. A source on Raft looks the same before and after.
  */
-const MOVED_BY: Readonly<Record<CarryPath, string | undefined>> = {
+export const MOVED_BY: Readonly<Record<CarryPath, string | undefined>> = {
   migrate: undefined,
   restore: "restore",
   "restore-file": "restore",

@@ -3,7 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { OpenBaoUnreachable } from "../cluster/openBaoClient";
 import { isLeader, record, sealStatusIfUp, type SealStatus } from "../cluster/openBaoStatus";
-import { hasArrived } from "./carryPath";
+import { hasArrived, MOVED_BY } from "./carryPath";
 import type { StepContext } from "./runStep";
 
 /** Flux's HelmRelease, as far as the steps look at it. */
@@ -62,20 +62,16 @@ export async function observeWorld(ctx: StepContext): Promise<World> {
   const up = pod0?.status?.phase === "Running" && pod0.metadata?.deletionTimestamp === undefined;
   const status0 = up ? await sealStatusIfUp(ctx.bao(`${name}-0`)) : undefined;
   const path = ctx.input.path ?? "migrate";
-  const done = path === "migrate" ? new Set<string>() : await doneSteps(ctx);
+  const by = MOVED_BY[path];
+  const noted = by !== undefined && (await ctx.journal.done(by)) !== undefined;
   return {
     release,
     statefulSet,
     pod0,
     status0,
-    moved: hasArrived(path, status0, (step) => done.has(step)),
+    moved: hasArrived(path, status0, () => noted),
     flipped: wantsRaft(release),
   };
-}
-
-async function doneSteps(ctx: StepContext): Promise<Set<string>> {
-  const entries = await ctx.journal.entries();
-  return new Set(entries.filter((entry) => entry.beat === "done").map((entry) => entry.step));
 }
 
 /** True when the values ask for ha.raft; it wins over standalone in the chart. */
