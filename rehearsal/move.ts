@@ -1,9 +1,8 @@
-import type { ChildProcess } from "node:child_process";
-import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { STAGES, type Stage } from "../config";
 import type { KubeClient } from "../components/cluster/kubeClient";
 import { readJournal } from "../components/cluster/journal";
+import { killRun } from "./killRun";
 import type { RehearsalOptions } from "./options";
 import type { PulumiRun, PulumiStack } from "./pulumiStack";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
@@ -112,35 +111,8 @@ async function killOnce(
     acting = entries.some((entry) => entry.step === victim && entry.beat === "act");
     if (!acting) await delay(50);
   }
-  killAll(child);
+  killRun(child);
   await done;
   log(`${stage}: killed ${acting ? `in step ${victim}` : "at its end"}; starting it again`);
   await stack.cancel();
-}
-
-/** The CLI, its plugins and the step: plugins have process groups of their own, so each is named by its pid. */
-function killAll(child: ChildProcess): void {
-  if (child.pid === undefined) return;
-  for (const pid of [child.pid, ...descendants(child.pid)]) {
-    try {
-      process.kill(pid, "SIGKILL");
-    } catch {
-      // It has ended by itself meanwhile.
-    }
-  }
-}
-
-function descendants(root: number): number[] {
-  const children = new Map<number, number[]>();
-  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
-    try {
-      const stat = readFileSync(`/proc/${name}/stat`, "utf8");
-      const parent = Number(stat.slice(stat.lastIndexOf(")") + 2).split(" ")[1]);
-      children.set(parent, [...(children.get(parent) ?? []), Number(name)]);
-    } catch {
-      // A process that ended while the list was read.
-    }
-  }
-  const below = (pid: number): number[] => (children.get(pid) ?? []).flatMap((one) => [one, ...below(one)]);
-  return below(root);
 }

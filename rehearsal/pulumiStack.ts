@@ -18,6 +18,8 @@ const PROGRAM = [
   "Pulumi.yaml",
 ];
 
+const UP = ["up", "--stack", "dev", "--yes", "--skip-preview", "--non-interactive", "--color", "never"];
+
 export interface StackOptions {
   /** Folder for the workspace, the state and the logs of this run. */
   readonly runDir: string;
@@ -84,22 +86,12 @@ export class PulumiStack {
   }
 
   up(...args: string[]): Promise<PulumiRun> {
-    return this.startUp(...args).done;
+    return this.run([...UP, ...args]).done;
   }
 
-  /** `pulumi up` as a process that a test can kill. */
-  startUp(...args: string[]): { child: ChildProcess; done: Promise<PulumiRun> } {
-    return this.run([
-      "up",
-      "--stack",
-      "dev",
-      "--yes",
-      "--skip-preview",
-      "--non-interactive",
-      "--color",
-      "never",
-      ...args,
-    ]);
+  /** `pulumi up` as a process that a test can kill, with `env` beside this process's own environment. */
+  startUp(env: NodeJS.ProcessEnv = {}): { child: ChildProcess; done: Promise<PulumiRun> } {
+    return this.run(UP, env);
   }
 
   /** Drops the lock that a killed run left in the file backend. */
@@ -117,13 +109,16 @@ export class PulumiStack {
       throw new Error(`pulumi ${args[0]} ${args[1]} ended with ${run.code}: ${run.output.slice(-2000)}`);
   }
 
-  private run(args: string[]): { child: ChildProcess; done: Promise<PulumiRun> } {
+  private run(
+    args: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+  ): { child: ChildProcess; done: Promise<PulumiRun> } {
     const started = Date.now();
     const logFile = createWriteStream(join(this.options.runDir, "pulumi.log"), { flags: "a", mode: 0o600 });
     logFile.write(`\n$ pulumi ${args.join(" ")}\n`);
     const child = spawn(toolPath("pulumi"), args, {
       cwd: this.workspace,
-      env: this.env,
+      env: { ...this.env, ...env },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });

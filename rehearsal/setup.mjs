@@ -21,4 +21,5 @@ if (major < 20 || (major === 20 && minor < 19)) {
     stdio: "inherit",
   });
   process.exitCode = result.status ?? 1;
+  if (result.status === 0) await import("../components/cluster/bundleLibrary.mjs");
 }

@@ -1,3 +1,4 @@
+import { mutating } from "./failpoint";
 import { readClaim, takeClaim, moveClaim, type InitClaim } from "./initClaim";
 import type { KubeClient } from "./kubeClient";
 import type { Fence } from "./lease";
@@ -51,10 +52,10 @@ export async function initOnce(place: InitPlace): Promise<{ keys: InitKeys; clai
 async function callInit(bao: OpenBao, pod: string): Promise<InitKeys> {
   let reply;
   try {
-    reply = await bao.request("PUT", "/v1/sys/init", {
-      body: { secret_shares: 1, secret_threshold: 1 },
-      timeoutMs: INIT_TIMEOUT_MS,
-    });
+    const body = { secret_shares: 1, secret_threshold: 1 };
+    reply = await mutating("PUT /v1/sys/init", () =>
+      bao.request("PUT", "/v1/sys/init", { body, timeoutMs: INIT_TIMEOUT_MS }),
+    );
   } catch (error) {
     if (!(error instanceof OpenBaoUnreachable)) throw error;
     // Not asked again: it may have been heard. The store says whether it was.

@@ -1,5 +1,6 @@
-import { KubeConfig } from "@kubernetes/client-node";
+import { KubeConfig } from "./kubernetesLibrary";
 import { setTimeout as delay } from "node:timers/promises";
+import { mutating } from "./failpoint";
 import { KubeError, KubeTransport, type ApiCall, type Query } from "./kubeTransport";
 
 export { KubeError };
@@ -206,7 +207,8 @@ class RestClient implements KubeClient {
   }
 
   private async write<T>(sent: ApiCall): Promise<T> {
-    return JSON.parse(await this.transport.send(sent)) as T;
+    const answer = await mutating(`${sent.method} ${sent.path}`, () => this.transport.send(sent));
+    return JSON.parse(answer) as T;
   }
 }
 

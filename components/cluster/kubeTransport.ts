@@ -1,4 +1,4 @@
-import type { KubeConfig } from "@kubernetes/client-node";
+import type { KubeConfig } from "./kubernetesLibrary";
 import * as http from "node:http";
 import * as https from "node:https";
 

@@ -50,6 +50,12 @@ export interface StreamingOpenBao extends OpenBao {
   stream(method: string, path: string, call: OpenBaoStream): Promise<number>;
 }
 
+/** The same node for transfers. @throws Error for a client that has none: this is a bug. */
+export function streaming(bao: OpenBao): StreamingOpenBao {
+  if ("stream" in bao) return bao as StreamingOpenBao;
+  throw new Error(`${bao.where}: this client cannot stream; this is a bug`);
+}
+
 /** OpenBao on an address; used against test servers on loopback. */
 export function openBaoAt(url: string): StreamingOpenBao {
   const base = new URL(url);

@@ -1,3 +1,4 @@
+import { mutating } from "./failpoint";
 import type { KubeClient } from "./kubeClient";
 import {
   openBaoOver,
@@ -102,15 +103,27 @@ export async function raftPeers(bao: OpenBao, token: string): Promise<RaftPeer[]
 
 /** Gives one key share. The answer tells no more than the status; a wrong key is an error with OpenBao's own words. */
 export async function unseal(bao: OpenBao, key: string): Promise<void> {
-  const reply = await bao.request("PUT", "/v1/sys/unseal", { body: { key }, timeoutMs: 30_000 });
+  const reply = await mutating("PUT /v1/sys/unseal", () =>
+    bao.request("PUT", "/v1/sys/unseal", { body: { key }, timeoutMs: 30_000 }),
+  );
   if (reply.status !== 200) throw unexpected(bao, "unseal", reply);
 }
 
-/** An Error with OpenBao's own error texts, which hold no secret. */
-export function unexpected(bao: OpenBao, what: string, reply: OpenBaoReply): Error {
+/** OpenBao answered, and not as expected. The message has its own error texts, which hold no secret. */
+export class UnexpectedReply extends Error {
+  override readonly name = "UnexpectedReply";
+  constructor(
+    message: string,
+    readonly status: number,
+  ) {
+    super(message);
+  }
+}
+
+export function unexpected(bao: OpenBao, what: string, reply: OpenBaoReply): UnexpectedReply {
   const errors = record(reply.body)["errors"];
   const text = Array.isArray(errors) ? errors.map(String).join("; ").slice(0, 500) : "no error text";
-  return new Error(`${bao.where}: ${what}: HTTP ${reply.status}: ${text}`);
+  return new UnexpectedReply(`${bao.where}: ${what}: HTTP ${reply.status}: ${text}`, reply.status);
 }
 
 /** Narrow an unknown JSON value to an object, an empty one when it is none. */

@@ -1,4 +1,4 @@
-import { PortForward, type KubeConfig } from "@kubernetes/client-node";
+import { PortForward, type KubeConfig } from "./kubernetesLibrary";
 import * as http from "node:http";
 import { Duplex, PassThrough, Writable } from "node:stream";
 import * as tls from "node:tls";

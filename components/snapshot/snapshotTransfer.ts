@@ -1,6 +1,7 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { link, open, rm, stat } from "node:fs/promises";
-import type { StreamingOpenBao } from "../cluster/openBaoClient";
+import { mutating } from "../cluster/failpoint";
+import { streaming, type OpenBao } from "../cluster/openBaoClient";
 import { readSnapshot, SnapshotFault, type SnapshotFacts } from "./readSnapshot";
 
 const PATH = "/v1/sys/storage/raft/snapshot";
@@ -11,7 +12,7 @@ const PATH = "/v1/sys/storage/raft/snapshot";
  * @throws SnapshotFault when what came is not whole (hazard I23); Error when the file exists or OpenBao says no.
  */
 export async function saveSnapshot(
-  bao: StreamingOpenBao,
+  bao: OpenBao,
   token: string,
   file: string,
   timeoutMs: number,
@@ -21,7 +22,7 @@ export async function saveSnapshot(
   await rm(partial, { force: true });
   const sink = createWriteStream(partial, { flags: "wx", mode: 0o600, flush: true });
   try {
-    const status = await bao.stream("GET", PATH, { token, timeoutMs, sink });
+    const status = await streaming(bao).stream("GET", PATH, { token, timeoutMs, sink });
     if (status !== 200) {
       // A standby answers 307: the client would save that answer (hazard I23).
       throw new SnapshotFault(`${bao.where} answered ${status} to a snapshot, expected 200`, "F28");
@@ -43,14 +44,17 @@ export async function saveSnapshot(
  * @returns the HTTP status
  */
 export async function forceSnapshot(
-  bao: StreamingOpenBao,
+  bao: OpenBao,
   token: string,
   file: string,
   timeoutMs: number,
 ): Promise<number> {
   const { size } = await stat(file);
   const source = createReadStream(file);
-  return bao.stream("POST", `${PATH}-force`, { token, timeoutMs, body: { source, bytes: size } });
+  const body = { source, bytes: size };
+  return mutating(`POST ${PATH}-force`, () =>
+    streaming(bao).stream("POST", `${PATH}-force`, { token, timeoutMs, body }),
+  );
 }
 
 async function syncFolderOf(file: string): Promise<void> {

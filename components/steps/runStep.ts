@@ -1,8 +1,9 @@
 import { loadKubeConfig, kubeClient, KubeError, type KubeClient } from "../cluster/kubeClient";
+import { armFailpoint } from "../cluster/failpoint";
 import { Journal } from "../cluster/journal";
 import { readKeySecret, type HeldKeys } from "../cluster/keySecret";
 import { LeaseHeld, runIdentity, withLease, type Fence } from "../cluster/lease";
-import type { StreamingOpenBao } from "../cluster/openBaoClient";
+import type { OpenBao } from "../cluster/openBaoClient";
 import { openBaoInPod } from "../cluster/openBaoStatus";
 import { readStepInput, type StepInput } from "./stepInput";
 
@@ -31,7 +32,7 @@ export interface StepContext {
   readonly journal: Journal;
   readonly fence: Fence;
   /** OpenBao of one pod; one connection pool a pod. */
-  bao(pod: string): StreamingOpenBao;
+  bao(pod: string): OpenBao;
   /** The held keys, read into memory at the first call. */
   keys(): Promise<HeldKeys>;
   /** Progress for people, on standard error. */
@@ -68,9 +69,10 @@ export function main(step: Step): void {
 
 async function run(step: Step): Promise<{ result: string; observed: Facts }> {
   const input = readStepInput(process.env);
+  armFailpoint(input.step);
   const kube = kubeClient(loadKubeConfig(input.context));
   return withLease(kube, input.namespace, runIdentity(), async (fence) => {
-    const pods = new Map<string, StreamingOpenBao>();
+    const pods = new Map<string, OpenBao>();
     const journal = new Journal(kube, input.namespace, fence.holder);
     try {
       return await runBeats(step, context(input, kube, journal, fence, pods));
@@ -104,7 +106,7 @@ function context(
   kube: KubeClient,
   journal: Journal,
   fence: Fence,
-  pods: Map<string, StreamingOpenBao>,
+  pods: Map<string, OpenBao>,
 ): StepContext {
   let keys: Promise<HeldKeys> | undefined;
   return {

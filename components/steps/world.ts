@@ -59,8 +59,7 @@ export async function observeWorld(ctx: StepContext): Promise<World> {
     ctx.kube.get<V1StatefulSet & KubeObject>(`${statefulSetsPath(namespace)}/${name}`),
     ctx.kube.find<V1Pod & KubeObject>(`${podsPath(namespace)}/${name}-0`),
   ]);
-  const up = pod0?.status?.phase === "Running" && pod0.metadata?.deletionTimestamp === undefined;
-  const status0 = up ? await sealStatusIfUp(ctx.bao(`${name}-0`)) : undefined;
+  const status0 = isPlaced(pod0) ? await sealStatusIfUp(ctx.bao(`${name}-0`)) : undefined;
   const path = ctx.input.path ?? "migrate";
   const by = MOVED_BY[path];
   const noted = by !== undefined && (await ctx.journal.done(by)) !== undefined;
@@ -141,12 +140,18 @@ export async function scale(
   await kube.mergePatch(`${statefulSetsPath(namespace)}/${name}/scale`, { spec: { replicas } });
 }
 
-/** Waits until the pod's main process is there to be talked to (Running, not going away). */
+/**
+ * Waits until the pod has a node and does not go away. Its phase says nothing here: a postStart hook that waits keeps
+ * it at Pending, while a port-forward already reaches the server.
+ */
 export function waitForPod(ctx: StepContext, pod: string): Promise<(V1Pod & KubeObject) | undefined> {
-  return ctx.kube.waitFor<V1Pod & KubeObject>(
-    podsPath(ctx.input.namespace),
-    pod,
-    (object) => object?.status?.phase === "Running" && object.metadata?.deletionTimestamp === undefined,
-    { what: `pod ${pod} to run`, timeoutSeconds: ctx.input.podTimeoutSeconds },
-  );
+  return ctx.kube.waitFor<V1Pod & KubeObject>(podsPath(ctx.input.namespace), pod, isPlaced, {
+    what: `pod ${pod} to be placed on a node`,
+    timeoutSeconds: ctx.input.podTimeoutSeconds,
+  });
+}
+
+function isPlaced(pod: (V1Pod & KubeObject) | undefined): boolean {
+  const ended = pod?.status?.phase === "Succeeded" || pod?.status?.phase === "Failed";
+  return pod?.spec?.nodeName !== undefined && pod.metadata?.deletionTimestamp === undefined && !ended;
 }

@@ -1,6 +1,6 @@
 import {
   OpenBaoUnreachable,
-  type StreamingOpenBao,
+  type OpenBao,
   type OpenBaoCall,
   type OpenBaoReply,
 } from "../../components/cluster/openBaoClient";
@@ -46,7 +46,7 @@ export function fakeServer(storageType: "file" | "raft", token: string): FakeSer
 }
 
 /** A node that answers what the gate asks, from `server`. Requests are kept as "METHOD path". */
-export class FakeOpenBao implements StreamingOpenBao {
+export class FakeOpenBao implements OpenBao {
   readonly requests: string[] = [];
   closed = false;
 
@@ -82,11 +82,6 @@ export class FakeOpenBao implements StreamingOpenBao {
       default:
         return { status: 404, body: { errors: [] } };
     }
-  }
-
-  stream(method: string, path: string): Promise<number> {
-    this.requests.push(`${method} ${path}`);
-    return Promise.reject(new OpenBaoUnreachable(`${this.where}: this fake has no snapshots`));
   }
 
   close(): void {

@@ -1,5 +1,6 @@
 // Before: all nodes are voters under one leader.
 // After: the leader has stepped down once, another node took over within the bound, and all are voters still.
+import { mutating } from "../../cluster/failpoint";
 import { raftPeers, sealStatus, unexpected } from "../../cluster/openBaoStatus";
 import { main, Refused, type Facts, type Step } from "../runStep";
 import { leaderPod, observeWorld, podNames, until } from "../world";
@@ -28,7 +29,9 @@ export const failoverDrill: Step = {
     const { rootToken } = await ctx.keys();
     await ctx.fence.assertHeld();
     const started = Date.now();
-    const reply = await ctx.bao(before).request("PUT", "/v1/sys/step-down", { token: rootToken });
+    const reply = await mutating("PUT /v1/sys/step-down", () =>
+      ctx.bao(before).request("PUT", "/v1/sys/step-down", { token: rootToken }),
+    );
     if (reply.status !== 204 && reply.status !== 200) throw unexpected(ctx.bao(before), "step-down", reply);
     const after = await until("another node to become active", FAILOVER_SECONDS, async () => {
       const leader = await leaderPod(ctx, pods);

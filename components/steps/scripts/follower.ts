@@ -2,8 +2,9 @@
 // After: the pod of this ordinal has joined the same cluster, is unsealed, and is a voter.
 import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
-import { raftPeers, sealStatus, sealStatusIfUp, unseal, type SealStatus } from "../../cluster/openBaoStatus";
+import { raftPeers, sealStatus, sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
 import { main, Refused, type Step, type StepContext } from "../runStep";
+import { unsealPod } from "../unsealing";
 import { leaderPod, observeWorld, podNames, scale, until, waitForPod } from "../world";
 
 /** Autopilot makes a voter of a stable member after 10 s; the rest is head-room (facts/openbao.md section 4). */
@@ -49,7 +50,8 @@ export const follower: Step = {
     const joined = await until(`${pod} to join (initialized: true)`, ctx.input.podTimeoutSeconds, () =>
       joinedStatus(ctx, pod),
     );
-    if (joined.sealed) await unsealFollower(ctx, pod);
+    // A wrong key would wedge a follower that holds a challenge; this one has just opened the leader.
+    if (joined.sealed) await unsealPod(ctx, pod);
   },
 
   async verify(ctx) {
@@ -92,26 +94,6 @@ async function joinedStatus(
   return {
     seen: "not initialised: the leader has not answered its join request; are 8200 and 8201 open both ways?",
   };
-}
-
-/**
- * Judged by the node's state, not by the reply: the user's postStart hook may give the same key at the same moment,
- * and the loser of the two gets an error (seen: "invalid key size 0" from 2.4.0). The key has just opened openbao-0;
- * a wrong one would wedge a follower that holds a challenge.
- */
-async function unsealFollower(ctx: StepContext, pod: string): Promise<void> {
-  const { unsealKey } = await ctx.keys();
-  await ctx.fence.assertHeld();
-  await until(`${pod} to be unsealed`, VOTER_SECONDS, async () => {
-    let said = "no error";
-    try {
-      await unseal(ctx.bao(pod), unsealKey);
-    } catch (error) {
-      said = error instanceof Error ? error.message : String(error);
-    }
-    const status = await sealStatusIfUp(ctx.bao(pod));
-    return status?.sealed === false ? { value: true } : { seen: `still sealed; ${said}` };
-  });
 }
 
 async function isVoter(ctx: StepContext, pod: string): Promise<boolean> {

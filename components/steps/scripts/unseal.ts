@@ -1,8 +1,9 @@
 // Before: openbao-0 runs on the carried Raft store.
 // After: it is unsealed with the stored key, active, the only Raft peer under the pod's own address, and its cluster
 // id is the source's.
-import { health, raftPeers, sealStatus, unseal as giveKey } from "../../cluster/openBaoStatus";
+import { health, raftPeers, sealStatus } from "../../cluster/openBaoStatus";
 import { main, Refused, type Step } from "../runStep";
+import { unsealPod } from "../unsealing";
 import { observeWorld, until } from "../world";
 
 export const unseal: Step = {
@@ -34,8 +35,7 @@ export const unseal: Step = {
         "F24",
       );
     }
-    const { unsealKey } = await ctx.keys();
-    await giveKey(bao, unsealKey);
+    await unsealPod(ctx, `${ctx.input.release}-0`);
   },
 
   async verify(ctx) {

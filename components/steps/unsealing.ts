@@ -1,0 +1,39 @@
+import { sealStatusIfUp, unseal, UnexpectedReply } from "../cluster/openBaoStatus";
+import { Refused, type StepContext } from "./runStep";
+import { until } from "./world";
+
+/** A server that takes the key may answer late: it opens its store first. */
+const UNSEAL_SECONDS = 120;
+/** So often a server may call the key wrong: a call that met the hook's in the middle can fail for no fault of it. */
+const REJECTIONS = 3;
+
+/**
+ * Gives the held key until the pod is unsealed. Judged by the server's state, not by the reply: the user's postStart
+ * hook may give the same key at the same moment, and the loser of the two gets an error (seen: HTTP 500 "invalid key
+ * size 0" from 2.4.0).
+ * @throws Refused when the server calls the key wrong (hazard F24); KubeError with reason Timeout.
+ */
+export async function unsealPod(ctx: StepContext, pod: string): Promise<void> {
+  const { unsealKey } = await ctx.keys();
+  await ctx.fence.assertHeld();
+  let rejected = 0;
+  await until(`${pod} to be unsealed`, UNSEAL_SECONDS, async () => {
+    let said = "no error";
+    let wrong = false;
+    try {
+      await unseal(ctx.bao(pod), unsealKey);
+    } catch (error) {
+      said = error instanceof Error ? error.message : String(error);
+      wrong = error instanceof UnexpectedReply && error.status === 400;
+    }
+    const status = await sealStatusIfUp(ctx.bao(pod));
+    if (status?.sealed === false) return { value: true };
+    if (wrong && ++rejected === REJECTIONS) {
+      throw new Refused(
+        `the held key does not open ${pod} (${said}). Nothing is lost: the file storage lies untouched on its volume. Put the right key into the key Secret and run \`pulumi up\` again [F24]`,
+        "F24",
+      );
+    }
+    return { seen: `still sealed; ${said}` };
+  });
+}

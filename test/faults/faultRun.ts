@@ -1,0 +1,107 @@
+import { mkdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { RECORD_CALLS, type Failpoint } from "../../components/cluster/failpoint";
+import type { KubeClient } from "../../components/cluster/kubeClient";
+import { readKeySecret } from "../../components/cluster/keySecret";
+import { STAGES, type Stage } from "../../config";
+import { auditLogPath } from "../../rehearsal/cluster/cluster";
+import { startLoad } from "../../rehearsal/load/clientLoad";
+import { summarise, type LoadLog } from "../../rehearsal/load/loadLog";
+import { changedNothing } from "../../rehearsal/move";
+import { claimsOf, observeOutcome } from "../../rehearsal/outcome";
+import { PulumiStack } from "../../rehearsal/pulumiStack";
+import { installSource, removeSource } from "../../rehearsal/source/install";
+import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
+import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
+import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
+import { filesWith, forms } from "../support/leakScan";
+import { parseRecord, type RecordedCall } from "./chooseFaults";
+import { runFaultedStage, type FaultedStage } from "./faultedStage";
+
+const KEY_SECRET = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
+
+export interface FaultRunOptions {
+  readonly kube: KubeClient;
+  readonly kubeconfig: string;
+  readonly runDir: string;
+  readonly keys: number;
+  readonly seed: string;
+  readonly faults: ReadonlyMap<Stage, Failpoint>;
+  readonly log: (line: string) => void;
+}
+
+export interface FaultRunResult {
+  readonly stages: readonly FaultedStage[];
+  /** Each claim or oracle that did not hold, in words; empty when the run passed. */
+  readonly failures: readonly string[];
+  readonly acknowledged: number;
+  readonly calls: readonly RecordedCall[];
+}
+
+/** One whole move from a fresh source, with the faults given, and every oracle at its end. Never throws for a finding. */
+export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult> {
+  const { kube, runDir, keys, seed, log, faults } = options;
+  mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  await removeSource({ kube });
+  await installSource({ keys, seed, log: () => undefined, kube });
+  const keysBefore = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
+  const checkout = join(runDir, "platform");
+  await makePlatformCheckout(checkout);
+  const stack = new PulumiStack({
+    runDir,
+    kubeconfig: options.kubeconfig,
+    config: {
+      git: { checkout, helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE },
+      inventory: { volatile: ["secret/load/"] },
+    },
+    log,
+  });
+  const record = join(runDir, "calls");
+  const stages: FaultedStage[] = [];
+  const failures: string[] = [];
+  let noChange = false;
+  const load = await startLoad(runDir, { kube });
+  let seen: LoadLog;
+  try {
+    for (const name of STAGES) {
+      await stack.select(name);
+      const fault = faults.get(name);
+      if (fault === undefined) await cleanStage(stack, name, record);
+      else {
+        const done = await runFaultedStage(stack, runDir, fault);
+        stages.push(done);
+        log(
+          `  ${name}: ${done.fault}${done.reached ? "" : " (not reached)"}, ${done.plainRuns} plain run(s)`,
+        );
+      }
+    }
+    noChange = changedNothing(await stack.up());
+  } catch (error) {
+    failures.push(error instanceof Error ? error.message : String(error));
+  } finally {
+    seen = await load.stop();
+  }
+  if (failures.length === 0) {
+    const outcome = await observeOutcome(kube, [seen], { seed, keys });
+    for (const claim of claimsOf(outcome, seen, noChange))
+      if (!claim.holds) failures.push(`${claim.claim}: ${claim.seen}`);
+  }
+  const after = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
+  if (after.unsealKey !== keysBefore.unsealKey || after.rootToken !== keysBefore.rootToken)
+    failures.push("the key Secret is not what it was before");
+  const secrets = [after.unsealKey, after.rootToken, "canary-"].flatMap(forms);
+  for (const file of filesWith(secrets, [runDir, auditLogPath()]))
+    failures.push(`a secret leaked into ${file}`);
+  return {
+    stages,
+    failures,
+    acknowledged: summarise(seen).acknowledged,
+    calls: stages.length === 0 && failures.length === 0 ? parseRecord(readFileSync(record, "utf8")) : [],
+  };
+}
+
+async function cleanStage(stack: PulumiStack, name: Stage, record: string): Promise<void> {
+  const run = await stack.startUp({ [RECORD_CALLS]: record }).done;
+  if (run.code !== 0)
+    throw new Error(`stage ${name} without a fault ended with ${run.code}:\n${run.output.slice(-1500)}`);
+}

@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import type { OpenBao, OpenBaoReply } from "../../components/cluster/openBaoClient";
+import { Refused, type StepContext } from "../../components/steps/runStep";
+import { unsealPod } from "../../components/steps/unsealing";
+import { observeWorld } from "../../components/steps/world";
+import { StepWorld } from "../support/stepContext";
+
+/** A sealed server that answers each key with the next of `replies`; `opensAt` says at which call it is open. */
+function sealedServer(
+  replies: readonly number[],
+  opensAt: number,
+): { ctx: StepContext; calls: () => number } {
+  let calls = 0;
+  const world = new StepWorld("unseal-0").onRaft({ sealed: true });
+  const bao: OpenBao = {
+    where: "openbao-0",
+    close: () => undefined,
+    request: (method, path): Promise<OpenBaoReply> => {
+      if (path === "/v1/sys/unseal") {
+        const status = replies[Math.min(calls, replies.length - 1)]!;
+        calls += 1;
+        return Promise.resolve({ status, body: { errors: ["invalid key size 0"] } });
+      }
+      const seal = { ...world.servers["openbao-0"]!.seal, sealed: calls < opensAt };
+      return Promise.resolve({ status: method === "GET" ? 200 : 405, body: seal });
+    },
+  };
+  return { ctx: { ...world.context, bao: () => bao }, calls: () => calls };
+}
+
+describe("unsealing a pod", () => {
+  it("takes an open server for success, though the call lost a race with the hook and failed", async () => {
+    const { ctx, calls } = sealedServer([500], 1);
+    await unsealPod(ctx, "openbao-0");
+    assert.equal(calls(), 1);
+  });
+
+  it("gives the key again while the server is sealed", async () => {
+    const { ctx, calls } = sealedServer([500, 200], 2);
+    await unsealPod(ctx, "openbao-0");
+    assert.equal(calls(), 2);
+  });
+
+  it("refuses a key that the server calls wrong, and says that nothing is lost (hazard F24)", async () => {
+    const { ctx, calls } = sealedServer([400], 99);
+    await assert.rejects(unsealPod(ctx, "openbao-0"), (error: unknown) => {
+      assert.equal((error as Refused).hazard, "F24");
+      assert.match((error as Error).message, /does not open openbao-0.*Nothing is lost/);
+      return true;
+    });
+    assert.equal(calls(), 3);
+  });
+
+  it("stops when the Lease is lost, with no key given (hazard F10)", async () => {
+    const { ctx, calls } = sealedServer([200], 1);
+    const fence = { ...ctx.fence, assertHeld: () => Promise.reject(new Error("the Lease is lost")) };
+    await assert.rejects(unsealPod({ ...ctx, fence }, "openbao-0"), /Lease is lost/);
+    assert.equal(calls(), 0);
+  });
+});
+
+describe("a pod whose postStart hook still waits (phase Pending)", () => {
+  const POD = "/api/v1/namespaces/openbao/pods/openbao-0";
+
+  it("is asked already: a port-forward reaches the server before the kubelet says Running", async () => {
+    const world = new StepWorld("unseal-0").onRaft({ sealed: true });
+    world.kube.put(POD, {
+      metadata: { uid: "u" },
+      spec: { nodeName: "node-1" },
+      status: { phase: "Pending" },
+    });
+    assert.equal((await observeWorld(world.context)).moved, true);
+  });
+
+  it("is not asked while it has no node, or while it goes away", async () => {
+    const world = new StepWorld("unseal-0").onRaft();
+    world.kube.put(POD, { metadata: { uid: "u" }, spec: {}, status: { phase: "Pending" } });
+    assert.equal((await observeWorld(world.context)).status0, undefined);
+    world.kube.put(POD, {
+      metadata: { uid: "u", deletionTimestamp: "2026-01-01T00:00:00Z" },
+      spec: { nodeName: "node-1" },
+      status: { phase: "Running" },
+    });
+    assert.equal((await observeWorld(world.context)).status0, undefined);
+  });
+});
