@@ -1,5 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { CARRIES, carryFaults, reseedSchema, snapshotSchema } from "./components/carryConfig";
+import { cleanupSchema, lateFaults } from "./components/lateConfig";
 import { alertsSchema, externalSecretSchema, talosSchema, tlsSchema } from "./components/platformConfig";
 
 /** The Pulumi project's name, and so the prefix of each config key. */
@@ -97,14 +99,12 @@ const rehearsal = z.strictObject({
     .describe("how old the rehearsal of a stage may be, in hours"),
 });
 
-const cleanup = z.strictObject({
-  fileData: dns1123.describe("name of the PersistentVolumeClaim whose kept file storage is removed"),
-});
-
 /** The whole config, one key a member; unknown keys are errors so that a typo surfaces. */
 export const configSchema = z.strictObject({
   stage: z.enum(STAGES).describe("the furthest stage to reach"),
-  carry: z.enum(["migrate"]).default("migrate").describe("how the data goes over to Raft"),
+  carry: z.enum(CARRIES).default("migrate").describe("how the data goes over to Raft"),
+  snapshot: snapshotSchema.optional().describe("the Raft snapshot of carry restore and none"),
+  reseed: reseedSchema.optional().describe("what fills the new store of carry reseed"),
   context: z.string().min(1).max(500).optional().describe("context of the kubeconfig"),
   namespace: dns1123.default("openbao").describe("namespace of OpenBao"),
   release: dns1123.default("openbao").describe("name of the HelmRelease, and of the StatefulSet it renders"),
@@ -130,7 +130,7 @@ export const configSchema = z.strictObject({
     .boolean()
     .default(false)
     .describe("go back to the standalone server on the file storage, in place of going on"),
-  cleanup: cleanup.optional().describe("what to remove after stage land, by its exact name"),
+  cleanup: cleanupSchema.optional().describe("what to remove after stage land, by its exact name"),
   inventory: inventory.prefault({}).describe("how the content comparison treats live changes"),
   rehearsal: rehearsal.prefault({}).describe("whose evidence the gate asks for"),
   podTimeoutSeconds: z
@@ -197,32 +197,12 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResul
       fix: `pulumi config set --path '${PROJECT}:talos.nodeSubnets[0]' SUBNET`,
     });
   }
-  if (parsed.success) findings.push(...lateFindings(parsed.data));
+  if (parsed.success) {
+    const faults = [...lateFaults(parsed.data), ...carryFaults(parsed.data)];
+    findings.push(...faults.map((fault) => ({ ...fault, key: `${PROJECT}:${fault.key}` })));
+  }
   if (parsed.success && findings.length === 0) return { ok: true, config: parsed.data };
   return { ok: false, findings, raw };
-}
-
-/** Faults of the keys that take something back or away. */
-function lateFindings({ stage, rollback, cleanup: asked, release }: MigrationConfig): ConfigFinding[] {
-  if (asked === undefined) return [];
-  const key = `${PROJECT}:cleanup`;
-  const fix = `pulumi config rm ${key}`;
-  const claim = `data-${release}-0`;
-  const late = rollback
-    ? [{ key, found: "cleanup together with rollback", expected: "one of the two", fix }]
-    : [];
-  if (stage !== "land") {
-    late.push({ key, found: `cleanup at stage ${stage}`, expected: "stage land first", fix });
-  }
-  if (asked.fileData !== claim) {
-    late.push({
-      key: `${key}.fileData`,
-      found: shown(asked.fileData),
-      expected: `${claim}, the volume that keeps the file storage`,
-      fix,
-    });
-  }
-  return late;
 }
 
 /** Reads this stack's config. Values of nested keys arrive as JSON text. */
@@ -238,6 +218,8 @@ const NOT_SET: Readonly<Record<string, string>> = {
   talos: "{}",
   tls: "{}",
   cleanup: "{}",
+  snapshot: "{}",
+  reseed: "{}",
 };
 
 /** This project's keys as plain values. */
@@ -293,10 +275,12 @@ function knownKeys(path: readonly string[]): string[] {
   const nested: Record<string, z.ZodObject> = {
     keySecret,
     git,
-    cleanup,
+    cleanup: cleanupSchema,
     inventory,
     rehearsal,
     waivers: waiver,
+    snapshot: snapshotSchema,
+    reseed: reseedSchema,
     talos: talosSchema,
     tls: tlsSchema,
     externalSecrets: externalSecretSchema,

@@ -7,12 +7,16 @@ import { raftConfig } from "./openBaoConfig/raftConfig";
 import { joinTrust } from "./openBaoConfig/retryJoin";
 import type { ServerConfig } from "./openBaoConfig/configBlocks";
 import { DEFAULT_MAX_ENTRY_BYTES, maxEntryBytes } from "./steps/entrySize";
-import { releasesPath, type HelmRelease } from "./steps/world";
+import { VALUES_MANAGER } from "./openBaoRelease";
+import { releasesPath, wantsRaft, type HelmRelease } from "./steps/world";
 
 /** What the cutover's values layer is made from, read from the live release. */
 export interface LiveConfig {
-  /** `server.ha.raft.config`; a Pulumi secret when the server config itself holds a credential. */
-  readonly raftConfig: pulumi.Input<string | object>;
+  /**
+   * `server.ha.raft.config`; a Pulumi secret when the server config itself holds a credential. Absent for
+   * a source on Raft: its values say so already.
+   */
+  readonly raftConfig?: pulumi.Input<string | object>;
   /** Bytes; the server's own limit unless the file copy saw a larger entry. */
   readonly maxEntryBytes: number;
 }
@@ -31,6 +35,9 @@ export async function readLiveConfig(
 ): Promise<LiveConfig> {
   const { namespace, release, replicas } = config;
   const helmRelease = await kube.get<HelmRelease>(`${releasesPath(namespace)}/${release}`);
+  if (config.carry !== "migrate" && wantsRaft(helmRelease) && !hasOurLayer(helmRelease)) {
+    return { maxEntryBytes: DEFAULT_MAX_ENTRY_BYTES };
+  }
   const source =
     standaloneConfig(helmRelease.spec?.values ?? {}) ?? (await renderedConfig(kube, namespace, release));
   const copied = journal.filter((entry) => entry.step === "file-copy" && entry.beat === "done").at(-1);
@@ -39,6 +46,13 @@ export async function readLiveConfig(
   const target = raftConfig(source, { namespace, release, replicas, ...larger, ...joinTrust(config.tls) });
   const text = typeof target === "string" ? target : JSON.stringify(target);
   return { raftConfig: CREDENTIAL.test(text) ? pulumi.secret(target) : target, maxEntryBytes: bytes };
+}
+
+/** True when the values say Raft because this program wrote so. */
+function hasOurLayer(release: HelmRelease): boolean {
+  const managers = (release.metadata as { managedFields?: { manager?: string }[] } | undefined)
+    ?.managedFields;
+  return managers?.some((one) => one.manager === VALUES_MANAGER) ?? false;
 }
 
 /** The chart's own default, where the values do not set one. */

@@ -3,10 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 
 const TYPE = "openbao-migration:components:OpenBaoRelease";
 
-/** Field manager of the values layers; named, so that a run with lost state owns the same fields again. */
+/** Field manager of the values layer; named, so that a run with lost state owns the same fields again. */
+export const VALUES_MANAGER = "openbao-raft-migration-values";
+
 const PATCH_ANNOTATIONS = {
   "pulumi.com/patchForce": "true",
-  "pulumi.com/patchFieldManager": "openbao-raft-migration-values",
+  "pulumi.com/patchFieldManager": VALUES_MANAGER,
 };
 
 export interface OpenBaoReleaseArgs {

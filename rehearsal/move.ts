@@ -3,6 +3,7 @@ import { STAGES, type Stage } from "../config";
 import type { KubeClient } from "../components/cluster/kubeClient";
 import { currentEntries, readJournal } from "../components/cluster/journal";
 import { killRun } from "./killRun";
+import type { RehearsalOptions } from "./options";
 import type { PulumiRun, PulumiStack } from "./pulumiStack";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 
@@ -23,15 +24,22 @@ export interface StageRun {
 const KILL_WAIT_SECONDS = 240;
 
 /** The step of each stage in which the run is killed. */
-const VICTIMS: Readonly<Record<Leg, string>> = {
-  network: "network-probe",
-  backup: "file-copy",
-  cutover: "flip",
-  replicas: "follower-1",
-  verify: "failover-drill",
-  land: "resume",
-  rollback: "rollback-values",
-};
+function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Leg, string>> {
+  const others = {
+    network: "network-probe",
+    replicas: "follower-1",
+    verify: "failover-drill",
+    land: "resume",
+    rollback: "rollback-values",
+  };
+  const own = {
+    migrate: { backup: "file-copy", cutover: "flip" },
+    restore: { backup: "snapshot", cutover: "restore" },
+    reseed: { backup: "inventory-backup", cutover: "init" },
+    none: { backup: "snapshot", cutover: "inventory-cutover" },
+  };
+  return { ...others, ...own[carry] };
+}
 
 /**
  * Takes the stack through every stage: `pulumi preview`, then `pulumi up`. With `rollback` it first goes to
@@ -40,10 +48,11 @@ const VICTIMS: Readonly<Record<Leg, string>> = {
 export async function moveThroughStages(
   stack: PulumiStack,
   kube: KubeClient,
-  how: { readonly kill: boolean; readonly rollback?: Stage },
+  how: Pick<RehearsalOptions, "kill" | "rollback" | "carry">,
   log: (line: string) => void,
 ): Promise<StageRun[]> {
   const { rollback } = how;
+  const victims = victimsOf(how.carry);
   const first = rollback === undefined ? [] : STAGES.slice(0, STAGES.indexOf(rollback) + 1);
   const legs: Leg[] = rollback === undefined ? [...STAGES] : [...first, "rollback", ...STAGES];
   const runs: StageRun[] = [];
@@ -54,7 +63,7 @@ export async function moveThroughStages(
       : stack.select(name));
     const preview = passed(name, "preview", await stack.preview());
     log(`${name}: previewed in ${preview.seconds.toFixed(1)} s`);
-    if (how.kill) await killOnce(stack, kube, name, log);
+    if (how.kill) await killOnce(stack, kube, name, victims[name], log);
     const up = passed(name, "up", await stack.up());
     log(`${name}: done in ${up.seconds.toFixed(1)} s (${summaryOf(up)})`);
     runs.push({
@@ -104,9 +113,9 @@ async function killOnce(
   stack: PulumiStack,
   kube: KubeClient,
   stage: Leg,
+  victim: string,
   log: (line: string) => void,
 ): Promise<void> {
-  const victim = VICTIMS[stage];
   const { child, done } = stack.startUp();
   const end = Date.now() + KILL_WAIT_SECONDS * 1000;
   let acting = false;

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { CARRIES } from "../components/carryConfig";
 import { STAGES, type Stage } from "../config";
 
 const BEFORE_LAND: readonly Stage[] = STAGES.slice(0, STAGES.indexOf("land"));
@@ -11,6 +12,8 @@ export interface RehearsalOptions {
   readonly context?: string;
   /** Remove the throw-away cluster at the end. */
   readonly down: boolean;
+  /** The data path; all but migrate start from a source on Raft with one node. */
+  readonly carry: (typeof CARRIES)[number];
   /** Kill the run once in each stage, and start it again. */
   readonly kill: boolean;
   /** Go to this stage, take the move back, and move again. @default no way back */
@@ -21,6 +24,7 @@ export const USAGE = `npm run rehearse -- [options]
   --keys N        KV entries of the source (default 1000, at most 200000)
   --seed S        same seed, same content (default 1)
   --context NAME  use this context of your own kubeconfig instead of the throw-away cluster
+  --carry PATH    migrate (default), restore, reseed or none; all but migrate start from a source on Raft
   --kill          kill the run once in each stage and start it again
   --rollback S    go to stage S (before land), take the move back, and move again to the end
   --down          remove the throw-away cluster at the end (default: leave it up)`;
@@ -33,6 +37,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       keys: { type: "string", default: "1000" },
       seed: { type: "string", default: "1" },
       context: { type: "string" },
+      carry: { type: "string", default: "migrate" },
       kill: { type: "boolean", default: false },
       rollback: { type: "string" },
       down: { type: "boolean", default: false },
@@ -55,8 +60,20 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       `--rollback ${JSON.stringify(values.rollback)}: expected one of ${BEFORE_LAND.join(", ")}\n${USAGE}`,
     );
   }
+  const carry = CARRIES.find((one) => one === values.carry);
+  if (carry === undefined) {
+    throw new Error(
+      `--carry ${JSON.stringify(values.carry)}: expected one of ${CARRIES.join(", ")}\n${USAGE}`,
+    );
+  }
+  if (rollback !== undefined && carry !== "migrate") {
+    throw new Error(
+      `--rollback ${rollback} with --carry ${carry}: only carry migrate can be taken back; leave one of the two out\n${USAGE}`,
+    );
+  }
   return {
     keys,
+    carry,
     seed: values.seed,
     ...(values.context !== undefined && { context: values.context }),
     kill: values.kill,

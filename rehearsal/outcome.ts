@@ -14,6 +14,7 @@ import {
 import { longestOutage, summarise, type LoadLog } from "./load/loadLog";
 import { onRaftBetween, splitLost, type LostWrites } from "./load/lostByRollback";
 import { verifyAcknowledged, type AcknowledgedCheck } from "./load/verifyAcknowledged";
+import type { RehearsalOptions } from "./options";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 import { verifySource } from "./source/verifySource";
 
@@ -88,14 +89,19 @@ export async function observeOutcome(
 }
 
 /** The claims that a passed rehearsal makes, each with what was seen. */
-export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean, evidence: unknown): Claim[] {
+export function claimsOf(
+  outcome: Outcome,
+  load: LoadLog,
+  noChange: boolean,
+  evidence: unknown,
+  carry: RehearsalOptions["carry"] = "migrate",
+): Claim[] {
   const parsed = parseEvidence(evidence);
   const passed = "evidence" in parsed ? Object.keys(parsed.evidence.stages) : [];
   const { peers, acknowledged, clusterIds } = outcome;
   const voters = peers.filter((peer) => peer.voter).length;
   const leaders = peers.filter((peer) => peer.leader).length;
   const before = observedOf(outcome, "inventory-cutover")["clusterId"];
-  const carried = observedOf(outcome, "carry");
   const compared = observedOf(outcome, "compare-verify");
   const summary = summarise(load);
   return [
@@ -109,11 +115,7 @@ export function claimsOf(outcome: Outcome, load: LoadLog, noChange: boolean, evi
       holds: new Set(clusterIds).size === 1 && clusterIds[0] === before,
       seen: [...new Set(clusterIds)].join(", "),
     },
-    {
-      claim: "the carried Raft store equals the file storage, entry by entry",
-      holds: Number(carried["entries"]) > 0 && carried["entries"] === carried["copied"],
-      seen: `${String(carried["entries"])} entries in both manifests, ${String(carried["copied"])} copied`,
-    },
+    carriedClaim(outcome, carry),
     {
       claim: "no entry of the content inventory is lost or older",
       holds: compared["lost"] === 0 && compared["regressed"] === 0 && Number(compared["equal"]) > 0,
@@ -168,6 +170,34 @@ function rollbackClaims({ takenBack, journal }: Outcome, load: LoadLog): Claim[]
       seen: `${takenBack.inWindow} acknowledged between the stop and the way back, ${takenBack.expected.length} of them gone, ${takenBack.unexpected.length} others gone`,
     },
   ];
+}
+
+/** What proves the data path itself. */
+function carriedClaim(outcome: Outcome, carry: RehearsalOptions["carry"]): Claim {
+  if (carry === "migrate") {
+    const carried = observedOf(outcome, "carry");
+    return {
+      claim: "the carried Raft store equals the file storage, entry by entry",
+      holds: Number(carried["entries"]) > 0 && carried["entries"] === carried["copied"],
+      seen: `${String(carried["entries"])} entries in both manifests, ${String(carried["copied"])} copied`,
+    };
+  }
+  const taken = observedOf(outcome, carry === "restore" ? "final-snapshot" : "snapshot");
+  const digest = String(taken["sha256"]).slice(0, 12);
+  const proved = taken["keyProved"] === true;
+  if (carry === "none") {
+    return {
+      claim: "the backup is a whole snapshot that the stored key opens",
+      holds: proved,
+      seen: `${digest}, ${String(taken["stateBytes"])} bytes of state`,
+    };
+  }
+  const restored = observedOf(outcome, "restore");
+  return {
+    claim: "the snapshot of the stopped store was restored, and the stored key opens it",
+    holds: proved && restored["sha256"] === taken["sha256"],
+    seen: `${digest} taken, ${String(restored["sha256"]).slice(0, 12)} restored`,
+  };
 }
 
 /** Facts of a step's newest "done" entry. */

@@ -6,6 +6,7 @@ import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
 import { readLoadLog, startLoad } from "./load/clientLoad";
 import { availability, longestOutage, summarise, type LoadLog } from "./load/loadLog";
+import { carryConfig, rehearseReseed } from "./carryRun";
 import { changedNothing, moveThroughStages, type StageRun } from "./move";
 import { parseOptions, type RehearsalOptions } from "./options";
 import { claimsOf, observedOf, observeOutcome, type Outcome } from "./outcome";
@@ -63,9 +64,10 @@ async function move(
 ): Promise<number> {
   const { keys, seed } = options;
   await removeSource({ kube });
-  await installSource({ keys, seed, log, kube });
+  const storage = options.carry === "migrate" ? "file" : "raft";
+  await installSource({ keys, seed, log, kube, storage });
   const checkout = join(runDir, "platform");
-  await makePlatformCheckout(checkout);
+  await makePlatformCheckout(checkout, storage);
   // A cluster of the user's own may have the real operator, which the source's policies do not let in.
   const externalSecrets = options.context === undefined ? [await startExternalSecrets(kube)] : [];
   const stack = new PulumiStack({
@@ -76,9 +78,11 @@ async function move(
       git: { checkout, helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE },
       inventory: { volatile: ["secret/load/"] },
       externalSecrets,
+      ...carryConfig(options.carry, runDir),
     },
     log,
   });
+  if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, log });
   const load = await startLoad(runDir, { kube });
   log("client load is writing");
   let stages: StageRun[];
@@ -119,12 +123,12 @@ function reportOf({ options, startedAt, stages, outcome, load, noChange, evidenc
   const carried = observedOf(outcome, "carry");
   const seconds = Number(carried["copySeconds"]);
   return {
-    title: "OpenBao: file storage to three Raft nodes, rehearsal",
+    title: `OpenBao: ${options.carry === "migrate" ? "file storage" : "one Raft node"} to three Raft nodes, rehearsal`,
     startedAt,
     endedAt: new Date().toISOString(),
     keys: options.keys,
     seed: options.seed,
-    claims: claimsOf(outcome, load, noChange, evidence),
+    claims: claimsOf(outcome, load, noChange, evidence, options.carry),
     versions: {
       openbao: String(observedOf(outcome, "inventory-cutover")["version"] ?? "?"),
       node: process.version,

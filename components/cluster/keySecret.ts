@@ -13,7 +13,8 @@ export interface HeldKeys {
   readonly resourceVersion?: string;
 }
 
-const PLACEHOLDER = "REPLACE_AFTER_INIT";
+/** What a key Secret holds before there is a key. */
+export const PLACEHOLDER = "REPLACE_AFTER_INIT";
 
 /**
  * Reads the unseal key and the root token into memory.

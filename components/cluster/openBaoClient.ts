@@ -1,4 +1,7 @@
+import { once } from "node:events";
 import * as http from "node:http";
+import { Writable, type Readable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 
 const MAX_REPLY_BYTES = 64 * 1024 * 1024;
 
@@ -31,19 +34,41 @@ export interface OpenBao {
   close(): void;
 }
 
+/** Bytes to or from one node, for snapshots: neither is ever held in memory as a whole. */
+export interface OpenBaoStream {
+  readonly token: string;
+  /** Bound of the whole transfer, in milliseconds. */
+  readonly timeoutMs: number;
+  /** What is sent, of `bytes` length. @default nothing */
+  readonly body?: { readonly source: Readable; readonly bytes: number };
+  /** Where the reply of a success goes. @default it is dropped */
+  readonly sink?: Writable;
+}
+
+export interface StreamingOpenBao extends OpenBao {
+  /** @returns the HTTP status. @throws OpenBaoUnreachable when the connection is cut or the time is over. */
+  stream(method: string, path: string, call: OpenBaoStream): Promise<number>;
+}
+
+/** The same node for transfers. @throws Error for a client that has none: this is a bug. */
+export function streaming(bao: OpenBao): StreamingOpenBao {
+  if ("stream" in bao) return bao as StreamingOpenBao;
+  throw new Error(`${bao.where}: this client cannot stream; this is a bug`);
+}
+
 /** OpenBao on an address; used against test servers on loopback. */
-export function openBaoAt(url: string): OpenBao {
+export function openBaoAt(url: string): StreamingOpenBao {
   const base = new URL(url);
   const agent = new http.Agent({ keepAlive: true, maxSockets: 16 });
   return new HttpOpenBao(base.host, agent, base.hostname, Number(base.port));
 }
 
 /** OpenBao over an agent whose connections already end at the node, such as `podAgent`. */
-export function openBaoOver(agent: http.Agent, where: string): OpenBao {
+export function openBaoOver(agent: http.Agent, where: string): StreamingOpenBao {
   return new HttpOpenBao(where, agent, "127.0.0.1", 8200);
 }
 
-class HttpOpenBao implements OpenBao {
+class HttpOpenBao implements StreamingOpenBao {
   constructor(
     readonly where: string,
     private readonly agent: http.Agent,
@@ -96,6 +121,41 @@ class HttpOpenBao implements OpenBao {
       });
       request.end(payload);
     });
+  }
+
+  async stream(method: string, path: string, call: OpenBaoStream): Promise<number> {
+    const headers: http.OutgoingHttpHeaders = { "x-vault-request": "true", "x-vault-token": call.token };
+    if (call.body !== undefined) headers["content-length"] = call.body.bytes;
+    const request = http.request({
+      agent: this.agent,
+      host: this.host,
+      port: this.port,
+      method,
+      path,
+      headers,
+    });
+    const timer = setTimeout(
+      () => request.destroy(new Error(`not done within ${call.timeoutMs} ms`)),
+      call.timeoutMs,
+    );
+    try {
+      const answered = once(request, "response") as Promise<[http.IncomingMessage]>;
+      // The answer may come before all is sent; a failure of either is one of the whole.
+      const [[response]] = await Promise.all([
+        answered,
+        call.body === undefined ? void request.end() : pipeline(call.body.source, request),
+      ]);
+      const status = response.statusCode ?? 0;
+      const sink = status === 200 ? call.sink : undefined;
+      await pipeline(response, sink ?? new Writable({ write: (_chunk, _encoding, done) => done() }));
+      return status;
+    } catch (error) {
+      request.destroy();
+      const cause = error as Error;
+      throw new OpenBaoUnreachable(`${this.where}: ${method} ${shown(path)}: ${cause.message}`, { cause });
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   close(): void {

@@ -1,6 +1,12 @@
 import { mutating } from "./failpoint";
 import type { KubeClient } from "./kubeClient";
-import { openBaoOver, OpenBaoUnreachable, type OpenBao, type OpenBaoReply } from "./openBaoClient";
+import {
+  openBaoOver,
+  OpenBaoUnreachable,
+  type OpenBao,
+  type OpenBaoReply,
+  type StreamingOpenBao,
+} from "./openBaoClient";
 import { podAgent } from "./podSocket";
 import { podTrust, type TrustedServer } from "./podTrust";
 
@@ -27,7 +33,7 @@ export interface RaftPeer {
 }
 
 /** OpenBao in one pod, by name, over a port-forward; with TLS where the config says how it is trusted. */
-export function openBaoInPod(kube: KubeClient, server: TrustedServer, pod: string): OpenBao {
+export function openBaoInPod(kube: KubeClient, server: TrustedServer, pod: string): StreamingOpenBao {
   const trust = podTrust(kube, server, pod);
   return openBaoOver(podAgent(kube.config, server.namespace, pod, API_PORT, trust), pod);
 }

@@ -85,6 +85,9 @@ export interface PodTls {
 /** Opens one connection to `port` of the pod. @throws Error when the API server refuses the port-forward. */
 export async function openPodSocket(config: KubeConfig, namespace: string, pod: string, port: number) {
   const stream = new PodSocket();
+  // "Connection refused" in the pod may come before http listens, or after it has let go: without a listener that ends
+  // the process. Whoever uses the stream hears the error all the same.
+  stream.on("error", () => undefined);
   // The input stream stays empty: _write sends frames itself, to know when each one has left.
   const socket = await new PortForward(config).portForward(
     namespace,
@@ -109,6 +112,7 @@ export function podAgent(
   return streamAgent(`${pod}:${port} in ${namespace}`, async () => {
     const trust = await secure?.();
     const raw = await openPodSocket(config, namespace, pod, port);
+    if (raw.errored !== null) throw raw.errored;
     return trust === undefined ? raw : secured(raw, trust);
   });
 }

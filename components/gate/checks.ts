@@ -3,6 +3,7 @@ import { alertChecks } from "./alertChecks";
 import { argoChecks } from "./argoChecks";
 import { backupChecks } from "./backupChecks";
 import { baseChecks } from "./baseChecks";
+import { carryChecks } from "./carryChecks";
 import type { Check } from "./check";
 import { fluxChecks } from "./fluxChecks";
 import { keyChecks } from "./keyChecks";
@@ -18,6 +19,7 @@ import { versionChecks } from "./versionChecks";
 export const checks: readonly Check[] = [
   ...baseChecks,
   ...sourceChecks,
+  ...carryChecks,
   ...versionChecks,
   ...keyChecks,
   ...backupChecks,

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format } from "prettier";
 import { STAGES } from "../../config";
-import { planSteps } from "../steps/plan";
+import { planSteps, type StepRecord } from "../steps/plan";
 import { checks } from "./checks";
 import type { Check } from "./check";
 import { NOT_VISIBLE } from "./notVisible";
@@ -72,7 +72,7 @@ function title(stage: Check["stage"]): string {
 }
 
 function guardRows(): string[] {
-  const steps = planSteps("openbao", 3);
+  const steps = everyStep();
   const ids = new Set([
     ...checks.flatMap((check) => check.hazard.ids),
     ...steps.flatMap((step) => step.hazards),
@@ -93,6 +93,13 @@ function guardRows(): string[] {
           .join(", "),
       ]),
     );
+}
+
+/** The steps of every data path; a step that several have counts once. */
+function everyStep(): StepRecord[] {
+  const paths = ["migrate", "restore", "restore-file", "reseed", "none"] as const;
+  const all = paths.flatMap((path) => planSteps("openbao", 3, path));
+  return [...new Map(all.map((step) => [step.id, step])).values()];
 }
 
 function row(cells: readonly string[]): string {

@@ -87,6 +87,8 @@ export const keyChecks: readonly Check[] = [
     judge: (snapshot) => {
       const expected = "a token that OpenBao knows, with root or the listed capabilities";
       if (cutoverIsUnderWay(snapshot)) return notApplicable("the cutover is under way");
+      if (snapshot.path === "restore-file" && server0(snapshot)?.seal.sealed !== false)
+        return notApplicable("no source answers");
       return seen(snapshot.token, expected, ({ capabilities }) =>
         seen(capabilities, expected, (held) => {
           const missing = Object.entries(TOKEN_PATHS).flatMap(([path, wanted]) => {
@@ -116,6 +118,8 @@ export const keyChecks: readonly Check[] = [
       if (cutoverIsUnderWay(snapshot)) return notApplicable("the cutover is under way");
       const seal = server0(snapshot)?.seal;
       if (seal === undefined) return unclear("the first server gave no answer", expected);
+      if (!seal.initialized && snapshot.path === "restore-file")
+        return notApplicable("the snapshot at hand takes the source's place");
       if (!seal.initialized) return unclear("the first server is not initialised", expected);
       const found = `${seal.type}, ${seal.shares} share(s), threshold ${seal.threshold}`;
       return seal.type === "shamir" && seal.threshold === 1 ? pass(found, expected) : fail(found, expected);
@@ -133,6 +137,8 @@ export const keyChecks: readonly Check[] = [
     judge: (snapshot) => {
       const expected = "the key that step key-proof proved to open this store";
       if (hasMoved(snapshot)) return notApplicable("the key has opened the store on Raft");
+      if (snapshot.path !== "migrate")
+        return notApplicable("the snapshot is its proof, or the store gets new keys");
       return seen(snapshot.keyProof, expected, (proof) => {
         // Step stop asks again, so that no run gets past it unproven.
         if (proof === undefined) return notApplicable("stage backup proves it");

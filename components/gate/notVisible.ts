@@ -71,17 +71,19 @@ export const NOT_VISIBLE: readonly {
     ids: ["F14", "F15", "F50", "I21", "I23", "H7"],
     why: "they come with exec, with init, with a Service for an address, or with a snapshot by the CLI",
     instead:
-      "the program uses none of these: HTTP to one pod by its name, no init, and success is judged by the state that is seen",
+      "HTTP to one pod by its name, and success is judged by the state that is seen; carry migrate and none make no init, steps restore and init make one, held to one by a claim whatever dies",
   },
   {
     ids: ["I19", "I22", "I46", "F28", "F29", "H1", "H3"],
     why: "they come with a restore of a snapshot",
-    instead: "carry migrate restores none: the same ciphertext under the same keys, compared entry by entry",
+    instead:
+      "carry migrate restores none: the same ciphertext under the same keys, compared entry by entry; step snapshot proves that the snapshot is whole and that the stored key opens it, and step restore works on one empty node and judges by its state",
   },
   {
     ids: ["I16", "F67"],
     why: "they come with the way back",
-    instead: "nothing migrates back from Raft: the file data stays as it was at the stop",
+    instead:
+      "nothing migrates back from Raft: the file data stays as it was at the stop; with another carry than migrate a rollback is refused",
   },
   {
     ids: ["I29", "I30"],

@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import type { MigrationConfig } from "../../config";
 import type { PlanParts } from "../evidence/planDigest";
 import { programDigest } from "../evidence/programDigest";
+import { carryPath } from "../steps/carryPath";
 import { planSteps } from "../steps/plan";
 import { clean, valueOr } from "./observed";
 import { server0 } from "./progress";
@@ -21,8 +22,8 @@ export function planPartsOf(snapshot: ClusterSnapshot, config: MigrationConfig):
   const volumes = set?.claimTemplates.map((one) => one.name).sort() ?? [];
   return {
     program: programDigest(),
-    steps: stepsDigest(config.replicas),
-    carry: config.carry,
+    steps: stepsDigest(config),
+    carry: carryPath(config),
     replicas: String(config.replicas),
     chart: release === undefined ? UNKNOWN : clean(`${release.chart} ${release.chartVersion}`.trim()),
     openbao: clean(version),
@@ -40,8 +41,8 @@ export function planPartsOf(snapshot: ClusterSnapshot, config: MigrationConfig):
 
 const UNKNOWN = "not known";
 
-/** The names of this release are left out. */
-function stepsDigest(replicas: number): string {
-  const steps = planSteps("release", replicas);
+/** The names of this release are left out; what only some clusters need, such as Talos' step, makes no other plan. */
+function stepsDigest(config: MigrationConfig): string {
+  const steps = planSteps("release", config.replicas, carryPath(config));
   return createHash("sha256").update(JSON.stringify(steps)).digest("hex");
 }

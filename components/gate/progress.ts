@@ -1,4 +1,5 @@
 import { STAGES, type Stage } from "../../config";
+import { hasArrived } from "../steps/carryPath";
 import { planSteps } from "../steps/plan";
 import { valueOr } from "./observed";
 import { openRaftPorts } from "./raftPorts";
@@ -14,11 +15,14 @@ export function server0(snapshot: ClusterSnapshot): NodeStatus | undefined {
 
 /**
  * True when the data lies on Raft: no step of before the cutover may act any more. An empty Raft server, as a blind
- * flip starts it, is not initialised; a follower only is once it has met the leader.
+ * flip starts it, is not initialised; a follower only is once it has met the leader. A source on Raft has moved when
+ * the journal says so.
  */
 export function hasMoved(snapshot: ClusterSnapshot): boolean {
+  const journal = valueOr(snapshot.journal, []);
+  const done = (step: string) => journal.some((entry) => entry.step === step && entry.beat === "done");
   return Object.values(snapshot.servers).some(
-    (status) => status.known && status.value.seal.storageType === "raft" && status.value.seal.initialized,
+    (status) => status.known && hasArrived(snapshot.path, status.value.seal, done),
   );
 }
 
@@ -66,6 +70,8 @@ function journalHas(snapshot: ClusterSnapshot, stage: Stage): boolean {
   const entries = valueOr(snapshot.journal, []);
   // A follower's step id depends on the replica count, which the journal alone cannot tell: they are judged by the world.
   // A step that only some configs ask for is no sign: another config may have taken this cluster here.
-  const steps = planSteps("x", 3).filter((step) => step.stage === stage && step.needs === undefined);
+  const steps = planSteps("x", 3, snapshot.path).filter(
+    (step) => step.stage === stage && step.needs === undefined,
+  );
   return steps.every((step) => entries.some((entry) => entry.step === step.id && entry.beat === "done"));
 }

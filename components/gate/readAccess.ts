@@ -1,5 +1,6 @@
 import type { KubeClient, KubeObject } from "../cluster/kubeClient";
 import type { MigrationConfig, Stage } from "../../config";
+import { carryPath, type CarryPath } from "../steps/carryPath";
 import { booleanAt, textAt } from "./fields";
 import { optionalRights } from "./optionalRights";
 
@@ -45,6 +46,15 @@ export const RIGHTS: readonly Right[] = [
   ...rights("replicas", "list", "poddisruptionbudgets", "policy"),
 ];
 
+/** What the data paths besides migrate use above that. */
+const CARRY_RIGHTS: Readonly<Record<CarryPath, readonly Right[]>> = {
+  migrate: [],
+  none: [],
+  restore: [],
+  "restore-file": [],
+  reseed: [...rights("cutover", "patch", "secrets"), ...rights("cutover", "get", "cronjobs", "batch")],
+};
+
 export interface AccessView {
   /** Every right that was asked for, in words such as "create pods/portforward". */
   readonly asked: readonly string[];
@@ -63,7 +73,11 @@ export async function readAccess(
   config: MigrationConfig,
   owner: { readonly namespace: string; readonly name: string } | undefined,
 ): Promise<AccessView> {
-  const asked: Right[] = [...RIGHTS, ...(await optionalRights(kube, config))];
+  const asked: Right[] = [
+    ...RIGHTS,
+    ...CARRY_RIGHTS[carryPath(config)],
+    ...(await optionalRights(kube, config)),
+  ];
   if (owner !== undefined) {
     const { namespace } = owner;
     for (const right of rights("cutover", "get patch", "kustomizations", "kustomize.toolkit.fluxcd.io")) {

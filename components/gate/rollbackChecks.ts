@@ -1,4 +1,4 @@
-import { ageWords, landedRefusal, rollbackState } from "../steps/rollbackState";
+import { ageWords, landedRefusal, OTHER_PATH, rollbackState } from "../steps/rollbackState";
 import { fail, notApplicable, pass, seen, seenObject, unclear, type Check } from "./check";
 import { hasMoved } from "./progress";
 import type { ClusterSnapshot } from "./snapshot";
@@ -82,7 +82,9 @@ export const rollbackChecks: readonly Check[] = [
           if (claim.terminating || claim.phase !== "Bound") {
             return fail(claim.terminating ? "it is being deleted" : claim.phase || "no phase", expected);
           }
-          return rollbackState(entries).cleanedUp
+          const state = rollbackState(entries);
+          if (state.otherPath) return fail(OTHER_PATH, expected);
+          return state.cleanedUp
             ? fail("stage cleanup removed it", expected)
             : pass(`volume ${claim.volume}`, expected);
         }),

@@ -2,6 +2,7 @@ import type { MigrationConfig } from "../../config";
 import type { JournalEntry } from "../cluster/journal";
 import type { KubeClient } from "../cluster/kubeClient";
 import type { OpenBao } from "../cluster/openBaoClient";
+import { carryPath, type CarryPath } from "../steps/carryPath";
 import type { AccessView, LeaseView } from "./readAccess";
 import type { ArgoView } from "./readArgo";
 import type { CheckoutView } from "./readCheckout";
@@ -25,6 +26,8 @@ import { deepFreeze, notKnown, observe, type Observed } from "./observed";
 export interface ClusterSnapshot {
   /** RFC 3339, by this machine's clock. */
   readonly takenAt: string;
+  /** The data path of the config. */
+  readonly path: CarryPath;
   readonly api: Observed<{ readonly version: string }>;
   /** Time that the API server put on an object in a dry run. */
   readonly serverTime: Observed<string>;
@@ -113,12 +116,13 @@ export async function takeSnapshot(
   const values = Object.fromEntries(await Promise.all(entries));
   return deepFreeze({
     takenAt: (access.now ?? new Date()).toISOString(),
+    path: carryPath(config),
     ...values,
     tookMs: Date.now() - started,
   }) as ClusterSnapshot;
 }
 
-type Part = Exclude<keyof ClusterSnapshot, "takenAt" | "tookMs">;
+type Part = Exclude<keyof ClusterSnapshot, "takenAt" | "path" | "tookMs">;
 
 /** Parts of the snapshot that are being read. */
 export type Pending<K extends Part> = { readonly [P in K]: Promise<ClusterSnapshot[P]> };

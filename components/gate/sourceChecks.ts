@@ -1,6 +1,18 @@
 import { fail, faults, notApplicable, pass, seen, seenObject, type Check } from "./check";
+import type { CarryPath } from "../steps/carryPath";
+import { valueOr } from "./observed";
 import { cutoverIsUnderWay, hasMoved, replicasAreUnderWay } from "./progress";
 import { withServer } from "./withServer";
+
+/** What each data path can read. */
+const FITS: Readonly<Record<CarryPath, { readonly storages: readonly string[]; readonly single: boolean }>> =
+  {
+    migrate: { storages: ["file"], single: false },
+    restore: { storages: ["raft"], single: true },
+    "restore-file": { storages: ["file", "raft"], single: false },
+    reseed: { storages: ["file", "raft"], single: false },
+    none: { storages: ["raft"], single: true },
+  };
 
 const UNSEALED = "initialised and unsealed";
 
@@ -15,6 +27,8 @@ export const sourceChecks: readonly Check[] = [
     observe: "seal-status of the first server, over a port-forward",
     judge: (snapshot, config) => {
       if (cutoverIsUnderWay(snapshot)) return notApplicable("the cutover is under way");
+      if (snapshot.path === "restore-file" && !hasMoved(snapshot))
+        return notApplicable("the snapshot at hand takes the source's place");
       const pod = `${config.release}-0`;
       const status = snapshot.servers[pod];
       if (status === undefined) {
@@ -40,12 +54,20 @@ export const sourceChecks: readonly Check[] = [
     observe: "storage_type of the first server",
     judge: (snapshot, config) => {
       if (cutoverIsUnderWay(snapshot)) return notApplicable("the cutover is under way");
-      const expected = `storage "file" for carry "${config.carry}"`;
-      return withServer(snapshot, expected, ({ storageType }) =>
-        storageType === "file" ? pass(storageType, expected) : fail(`storage "${storageType}"`, expected),
-      );
+      if (config.carry !== "migrate" && hasMoved(snapshot)) return notApplicable("the data has moved");
+      const fits = FITS[snapshot.path];
+      const expected = `storage ${fits.storages.join(" or ")} for carry "${config.carry}"${fits.single ? ", with one replica that is its one Raft node" : ""}`;
+      return withServer(snapshot, expected, ({ storageType }) => {
+        const replicas = valueOr(snapshot.statefulSet, undefined)?.replicas ?? 1;
+        const token = valueOr(snapshot.token, undefined);
+        const peers = token === undefined ? 1 : valueOr(token.peers, []).length;
+        const found = `storage "${storageType}"${fits.single ? `, ${replicas} replica(s), ${peers} Raft node(s)` : ""}`;
+        const good = fits.storages.includes(storageType) && (!fits.single || (replicas === 1 && peers === 1));
+        return good ? pass(found, expected) : fail(found, expected);
+      });
     },
-    remedy: "openbao-migration:carry migrate moves file storage only; a store on Raft needs no carry",
+    remedy:
+      "set openbao-migration:carry: migrate for file storage; none or restore for a source on Raft with one node",
     source: "design.md, the data paths",
   },
   {

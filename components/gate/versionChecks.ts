@@ -1,5 +1,6 @@
 import { fail, faults, notApplicable, pass, seen, seenObject, unclear, type Check } from "./check";
 import { fittingNodes } from "./nodeFit";
+import { valueOr } from "./observed";
 import { cutoverIsUnderWay, hasMoved } from "./progress";
 import { withServer } from "./withServer";
 
@@ -19,6 +20,8 @@ export const versionChecks: readonly Check[] = [
     observe: "the standalone server config of the HelmRelease, turned into a Raft config in memory",
     judge: (snapshot) => {
       const expected = "a config that can be turned into one for Raft";
+      if (snapshot.path !== "migrate" && valueOr(snapshot.release, undefined)?.mode === "raft")
+        return notApplicable("the release is on Raft already");
       return seen(snapshot.serverConfig, expected, (config) => {
         if (config === undefined) {
           return hasMoved(snapshot)

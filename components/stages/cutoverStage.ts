@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { OpenBaoRelease } from "../openBaoRelease";
+import { carryPath, READY_BY } from "../steps/carryPath";
 import { RESOURCES } from "../steps/plan";
 import { MigrationStage, type StageArgs } from "./stage";
 
 export interface CutoverStageArgs extends StageArgs {
-  /** `server.ha.raft.config` made from the live standalone config. */
-  readonly raftConfig: pulumi.Input<string | object>;
+  /** `server.ha.raft.config` made from the live standalone config; absent for a source on Raft. */
+  readonly raftConfig?: pulumi.Input<string | object>;
   /** Largest entry in bytes that both `bao operator migrate` and the server must take. */
   readonly maxEntryBytes: number;
   /** True once the live release is on Raft. */
@@ -18,14 +19,19 @@ export class CutoverStage extends MigrationStage {
     super("cutover", "openbao-migration:components:CutoverStage", name, args.config, opts);
     const { namespace, release } = args.config;
     this.steps("flip", { carry: { maxEntryBytes: args.maxEntryBytes } });
-    this.place(
-      RESOURCES.release,
-      new OpenBaoRelease(
-        `${name}-release`,
-        { namespace, release, raftConfig: args.raftConfig, applied: args.applied },
-        { parent: this, dependsOn: this.after(["carry"]) },
-      ),
-    );
+    const { raftConfig } = args;
+    const ready = this.after([READY_BY[carryPath(args.config)]]);
+    if (raftConfig === undefined) this.stand(RESOURCES.release, ready);
+    else {
+      this.place(
+        RESOURCES.release,
+        new OpenBaoRelease(
+          `${name}-release`,
+          { namespace, release, raftConfig, applied: args.applied },
+          { parent: this, dependsOn: ready },
+        ),
+      );
+    }
     this.steps();
     this.registerOutputs({});
   }

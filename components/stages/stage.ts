@@ -30,6 +30,12 @@ export abstract class MigrationStage extends pulumi.ComponentResource {
     return resource;
   }
 
+  /** Says that nothing has to be made under this id: what names it comes after `before`. */
+  protected stand(id: string, before: readonly pulumi.Resource[]): void {
+    const [last] = before;
+    if (last !== undefined) this.made.set(id, last);
+  }
+
   /** Makes the stage's steps up to and without `until` (default: all that are left), in the plan's order. */
   protected steps(
     until?: string,

@@ -2,11 +2,15 @@ import { compareInventory, type Comparison } from "../inventory/compareInventory
 import { takeInventory, type Inventory } from "../inventory/inventory";
 import { inventoryKey, loadInventory, saveInventory } from "../inventory/inventoryStore";
 import { sealStatus } from "../cluster/openBaoStatus";
+import { COMPARED_WITH } from "./carryPath";
 import { Refused, type Facts, type Step, type StepContext } from "./runStep";
 import { leaderPod, observeWorld, podNames } from "./world";
 
-/** A step that stores an inventory of the source under `label`, once, while it is still on file storage. */
-export function inventoryStep(id: string, label: string): Step {
+/**
+ * A step that stores an inventory under `label`, once: of the source before it moves, or of what a restore or a
+ * reseed has brought.
+ */
+export function inventoryStep(id: string, label: string, of: "source" | "moved" = "source"): Step {
   return {
     id,
 
@@ -15,18 +19,19 @@ export function inventoryStep(id: string, label: string): Step {
       if (done !== undefined) return { state: "done", observed: done.observed };
       const { moved, status0 } = await observeWorld(ctx);
       // A later inventory would compare the moved store with itself.
-      if (moved)
+      if (moved && of === "source")
         return {
           state: "done",
           observed: { note: "the data is on Raft already; the inventory stays as it was" },
         };
-      if (status0?.storageType !== "file" || status0.sealed) {
+      const wrongStorage = ctx.input.path === undefined && status0?.storageType !== "file";
+      if (status0 === undefined || wrongStorage || status0.sealed || (of === "moved" && !moved)) {
         const seen =
           status0 === undefined ? "no answer" : `storage "${status0.storageType}", sealed ${status0.sealed}`;
         return {
           state: "refuse",
           hazard: "H2",
-          why: `${ctx.input.release}-0: ${seen}; expected an unsealed server on file storage`,
+          why: `${ctx.input.release}-0: ${seen}; expected an unsealed server${ctx.input.path === undefined ? " on file storage" : ""}`,
         };
       }
       return { state: "todo", observed: { clusterId: status0.clusterId, version: status0.version } };
@@ -60,10 +65,11 @@ export function compareStep(id: string): Step {
     },
 
     async act(ctx) {
-      const before = await loadInventory(ctx.kube, ctx.input.namespace, "cutover");
+      const label = COMPARED_WITH[ctx.input.path ?? "migrate"];
+      const before = await loadInventory(ctx.kube, ctx.input.namespace, label);
       if (before === undefined) {
         throw new Refused(
-          `no inventory "cutover" is stored in "${ctx.input.namespace}"; nothing to compare with [F23]`,
+          `no inventory "${label}" is stored in "${ctx.input.namespace}"; nothing to compare with [F23]`,
           "F23",
         );
       }
@@ -87,7 +93,7 @@ export function compareStep(id: string): Step {
 function assertKept(comparison: Comparison): void {
   if (comparison.lost.length + comparison.regressed.length === 0) return;
   throw new Refused(
-    `${comparison.lost.length} entries are lost and ${comparison.regressed.length} are older than in the inventory; expected none (${JSON.stringify(factsOf(comparison))}). Stop here: the file storage is untouched [F23]`,
+    `${comparison.lost.length} entries are lost and ${comparison.regressed.length} are older than in the inventory; expected none (${JSON.stringify(factsOf(comparison))}). Stop here: the old store is untouched [F23]`,
     "F23",
   );
 }

@@ -63,6 +63,8 @@ function entriesOf(text: string): SealedEntries {
 
 /** True, false, or undefined when no proof is in the journal: the held key is the one that opened this store. */
 export async function holdsProvenKey(ctx: StepContext): Promise<boolean | undefined> {
+  // On the other paths a snapshot is the proof, or the keys are new: what an earlier migrate has noted is of no store of theirs.
+  if ((ctx.input.path ?? "migrate") !== "migrate") return undefined;
   const proof = (await ctx.journal.done("key-proof"))?.observed;
   if (typeof proof?.["store"] !== "string") return undefined;
   const { unsealKey } = await ctx.keys();

@@ -18,8 +18,12 @@ export interface NodeJob {
   readonly node?: string;
   /** Work folder in memory rather than on the node's disk. @default true */
   readonly memory?: boolean;
-  /** The Job only reads the data. @default false */
+  /** The data volume is only read. @default false */
   readonly readOnly?: boolean;
+  /** Further folders that the work folder stands in for, such as that of the audit log. */
+  readonly scratchAt?: readonly string[];
+  /** Variables of the container; none is a secret. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
 }
 
@@ -44,7 +48,7 @@ export function buildJob(statefulSet: V1StatefulSet, job: NodeJob): V1Job {
     image: server?.image ?? "",
     imagePullPolicy: server?.imagePullPolicy ?? "IfNotPresent",
     command: ["/bin/sh", `/job/${job.script}`],
-    env: [{ name: "BAO_LOG_LEVEL", value: "info" }],
+    env: Object.entries({ BAO_LOG_LEVEL: "info", ...job.env }).map(([name, value]) => ({ name, value })),
     terminationMessagePolicy: "File",
     securityContext: {
       allowPrivilegeEscalation: false,
@@ -54,6 +58,7 @@ export function buildJob(statefulSet: V1StatefulSet, job: NodeJob): V1Job {
     volumeMounts: [
       { name: "data", mountPath: "/openbao/data", ...(job.readOnly === true && { readOnly: true }) },
       { name: "work", mountPath: "/scratch" },
+      ...(job.scratchAt ?? []).map((mountPath) => ({ name: "work", mountPath })),
       { name: "job", mountPath: "/job", readOnly: true },
     ],
   };
@@ -99,13 +104,7 @@ export function buildJob(statefulSet: V1StatefulSet, job: NodeJob): V1Job {
 export async function runJob(ctx: StepContext, job: NodeJob): Promise<JobResult> {
   const { kube, input } = ctx;
   const jobs = `/apis/batch/v1/namespaces/${input.namespace}/jobs`;
-  const statefulSet = await kube.get<V1StatefulSet>(
-    `/apis/apps/v1/namespaces/${input.namespace}/statefulsets/${input.release}`,
-  );
-  await removeJob(kube, input.namespace, job.name);
-  await writeFiles(kube, input.namespace, job);
-  await ctx.fence.assertHeld();
-  await kube.create<V1Job & KubeObject>(jobs, buildJob(statefulSet, job));
+  await startJob(ctx, job);
   const end = Date.now() + job.timeoutSeconds * 1000;
   const watcher = followProgress(ctx, job.name, end);
   try {
@@ -117,6 +116,21 @@ export async function runJob(ctx: StepContext, job: NodeJob): Promise<JobResult>
   } finally {
     watcher.stop();
   }
+}
+
+/** Starts the Job anew, an earlier one of the same name is removed first; the caller ends it with removeJob. */
+export async function startJob(ctx: StepContext, job: NodeJob): Promise<void> {
+  const { kube, input } = ctx;
+  const statefulSet = await kube.get<V1StatefulSet>(
+    `/apis/apps/v1/namespaces/${input.namespace}/statefulsets/${input.release}`,
+  );
+  await removeJob(kube, input.namespace, job.name);
+  await writeFiles(kube, input.namespace, job);
+  await ctx.fence.assertHeld();
+  await kube.create<V1Job & KubeObject>(
+    `/apis/batch/v1/namespaces/${input.namespace}/jobs`,
+    buildJob(statefulSet, job),
+  );
 }
 
 /** Removes the Job with its pods, and waits until the pods are gone: two writers on one volume are one too many. */

@@ -1,4 +1,6 @@
 import type { MigrationConfig, Stage } from "../../config";
+import { carryPath, type CarryPath } from "./carryPath";
+import { carrySteps } from "./carryPlan";
 import { cleanupSteps, rollbackSteps } from "./latePlan";
 
 /** A stage that `stage` names, or one that a key of its own asks for. */
@@ -31,8 +33,20 @@ export const RESOURCES = {
   replicas: "replica-change",
 } as const;
 
-/** All steps in their order, for a cluster of `replicas` nodes; those of cleanup and of a rollback come last. */
-export function planSteps(release: string, replicas: number): StepRecord[] {
+/**
+ * All steps in their order, for a cluster of `replicas` nodes; those of cleanup and of a rollback come last.
+ * @param path the data path; default migrate. What a config asks for of them is `stepsOf`.
+ */
+export function planSteps(release: string, replicas: number, path: CarryPath = "migrate"): StepRecord[] {
+  const steps = migrateSteps(release, replicas);
+  if (path === "migrate") return steps;
+  const own: readonly PlanStage[] = ["backup", "cutover"];
+  const from = steps.findIndex((record) => record.stage === "backup");
+  const others = steps.filter((record) => !own.includes(record.stage));
+  return [...others.slice(0, from), ...carrySteps(path, `${release}-0`), ...others.slice(from)];
+}
+
+function migrateSteps(release: string, replicas: number): StepRecord[] {
   const pod0 = `${release}-0`;
   const followers = Array.from({ length: replicas - 1 }, (_, i) => i + 1);
   const pods = [pod0, ...followers.map((n) => `${release}-${n}`)];
@@ -121,7 +135,7 @@ export function stepsOf(config: MigrationConfig): StepRecord[] {
     "talos.nodes": (config.talos?.nodes.length ?? 0) > 0,
     externalSecrets: config.externalSecrets.length > 0,
   };
-  const all = planSteps(config.release, config.replicas);
+  const all = planSteps(config.release, config.replicas, carryPath(config));
   const out = new Set(all.filter(({ needs }) => needs !== undefined && !wanted[needs]).map(({ id }) => id));
   return all
     .filter(({ id }) => !out.has(id))

@@ -7,6 +7,11 @@ const CONFIG_KEY = "extraconfig-from-values.hcl";
 
 /** True when the server's ConfigMap, as the chart rendered it, says Raft. */
 export async function rendersRaft(ctx: StepContext): Promise<boolean> {
+  return sourceStorage(await serverConfigText(ctx)).type === "raft";
+}
+
+/** The server's config as the chart rendered it. @throws Error when the ConfigMap lacks it. */
+export async function serverConfigText(ctx: StepContext): Promise<string> {
   const map = await ctx.kube.get<V1ConfigMap & KubeObject>(
     `/api/v1/namespaces/${ctx.input.namespace}/configmaps/${ctx.input.release}-config`,
   );
@@ -16,5 +21,5 @@ export async function rendersRaft(ctx: StepContext): Promise<boolean> {
       `ConfigMap "${ctx.input.release}-config" has no key "${CONFIG_KEY}"; expected the chart's server config`,
     );
   }
-  return sourceStorage(text).type === "raft";
+  return text;
 }

@@ -8,6 +8,8 @@ export interface RollbackState {
   readonly landedAt?: string;
   /** When the file storage was last written to. RFC 3339; absent while it is in use. */
   readonly fileDataAsOf?: string;
+  /** Another data path than migrate has begun: no file storage is kept that the key Secret opens for sure. */
+  readonly otherPath: boolean;
   /** The file storage was removed by stage cleanup. */
   readonly cleanedUp: boolean;
 }
@@ -22,6 +24,7 @@ export function rollbackState(entries: readonly JournalEntry[]): RollbackState {
     underWay: newest("rollback-begin", "act") !== undefined,
     ...(landed !== undefined && { landedAt: landed.time }),
     ...(stopped !== undefined && { fileDataAsOf: stopped.time }),
+    otherPath: ["set-aside", "restore", "init"].some((step) => newest(step, "act") !== undefined),
     cleanedUp: newest("cleanup-file-data", "act", "done") !== undefined,
   };
 }
@@ -34,6 +37,9 @@ export function ageWords(time: string | undefined, now: Date): string {
   const age = minutes < 120 ? `${Math.round(minutes)} minutes` : `${(minutes / 60).toFixed(1)} hours`;
   return `${time}, ${age} ago`;
 }
+
+export const OTHER_PATH =
+  "the data went over by restore or reseed, and only carry migrate keeps a file storage to go back to; the way back by hand is in docs/carry.md";
 
 /** Why a landed move is not taken back, with what would be lost. */
 export function landedRefusal(state: RollbackState, now: Date): string {

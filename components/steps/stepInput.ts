@@ -1,7 +1,9 @@
 import { z } from "zod";
 import type { MigrationConfig } from "../../config";
+import { reseedSchema, snapshotSchema } from "../carryConfig";
 import { planParts } from "../evidence/planDigest";
 import { tlsSchema } from "../platformConfig";
+import { carryPath } from "./carryPath";
 import type { PlanStage } from "./plan";
 
 /** Environment variable that carries a step's values, as JSON. None of them is a secret. */
@@ -19,6 +21,10 @@ const schema = z.strictObject({
   volatile: z.array(z.string()),
   /** Only for step key-proof: a Secret that was written anew is proven anew. */
   keySecretVersion: z.string().optional(),
+  /** The data path; absent means migrate. */
+  path: z.enum(["migrate", "restore", "restore-file", "reseed", "none"]).optional(),
+  snapshot: snapshotSchema.optional(),
+  reseed: reseedSchema.optional(),
   /** Only for step carry, in bytes. */
   maxEntryBytes: z.number().int().optional(),
   /** Only for the steps passed-STAGE: the plan that the gate let through. */
@@ -58,6 +64,9 @@ export function stepInput(step: string, config: MigrationConfig, stage: PlanStag
     podTimeoutSeconds: config.podTimeoutSeconds,
     copyTimeoutSeconds: config.copyTimeoutSeconds,
     volatile: config.inventory.volatile,
+    ...(config.carry !== "migrate" && { path: carryPath(config) }),
+    ...(config.snapshot !== undefined && { snapshot: config.snapshot }),
+    ...(config.reseed !== undefined && { reseed: config.reseed }),
     ...(config.tls !== undefined && { tls: config.tls }),
     ...(WITH_GIT.includes(stage) && config.git !== undefined && { git: config.git }),
     ...(stage === "cleanup" && config.cleanup !== undefined && { cleanup: config.cleanup }),

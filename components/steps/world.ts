@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { OpenBaoUnreachable } from "../cluster/openBaoClient";
 import { isLeader, record, sealStatusIfUp, type SealStatus } from "../cluster/openBaoStatus";
+import { hasArrived, MOVED_BY } from "./carryPath";
 import type { StepContext } from "./runStep";
 
 /** Flux's HelmRelease, as far as the steps look at it. */
@@ -61,12 +62,15 @@ export async function observeWorld(ctx: StepContext): Promise<World> {
     ctx.kube.find<V1Pod & KubeObject>(`${podsPath(namespace)}/${name}-0`),
   ]);
   const status0 = isPlaced(pod0) ? await sealStatusIfUp(ctx.bao(`${name}-0`)) : undefined;
+  const path = ctx.input.path ?? "migrate";
+  const by = MOVED_BY[path];
+  const noted = by !== undefined && (await ctx.journal.done(by)) !== undefined;
   return {
     release,
     statefulSet,
     pod0,
     status0,
-    moved: status0?.storageType === "raft" && status0.initialized,
+    moved: hasArrived(path, status0, () => noted),
     flipped: wantsRaft(release),
   };
 }

@@ -11,7 +11,7 @@ import { LOAD_NAMESPACE, LOAD_TOKEN_SECRET } from "../load/clientObjects";
 import { baoSession, type BaoSession } from "./baoSession";
 import { loadEngines } from "./loadEngines";
 import { loadKv, mountKv } from "./loadKv";
-import { platformObjects } from "./platformFiles";
+import { PLATFORM_TREE, platformObjects, type SourceStorageKind } from "./platformFiles";
 import {
   collectionOf,
   OWNED_LABEL,
@@ -34,6 +34,8 @@ export interface SourceOptions {
   readonly keys?: number;
   /** Same seed, same content. @default "1" */
   readonly seed?: string;
+  /** What it runs on. @default "file" */
+  readonly storage?: SourceStorageKind;
   /** Gets one line for each step. */
   readonly log: (line: string) => void;
   /** @default the kubeconfig's current context */
@@ -52,9 +54,9 @@ interface Pod extends KubeObject {
  * @throws Error when the namespace is not the rehearsal's, or a step does not finish in its time.
  */
 export async function installSource(options: SourceOptions): Promise<{ readonly reused: boolean }> {
-  const { keys = 1000, seed = "1", log } = options;
+  const { keys = 1000, seed = "1", storage = "file", log } = options;
   const kube = options.kube ?? kubeClient(loadKubeConfig());
-  const content = `seed ${seed}, ${keys} keys`;
+  const content = `seed ${seed}, ${keys} keys${storage === "raft" ? ", on Raft" : ""}`;
   const namespace = await refuseForeign(kube, SOURCE_NAMESPACE);
   if (namespace?.metadata?.annotations?.[CONTENT_ANNOTATION] === content) {
     log(`the source is there already (${content}): used as it is`);
@@ -65,7 +67,7 @@ export async function installSource(options: SourceOptions): Promise<{ readonly 
     await removeNamespaces(kube, [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
   }
   await refuseForeign(kube, LOAD_NAMESPACE);
-  await applyObjects(kube, log);
+  await applyObjects(kube, storage, log);
   await podReady(kube);
   log(`${POD} is ready, not initialised`);
   const bao = openBaoOver(podAgent(kube.config, SOURCE_NAMESPACE, POD, 8200), POD);
@@ -89,8 +91,12 @@ export async function removeSource(options: { readonly kube?: KubeClient } = {})
   await removeNamespaces(options.kube ?? kubeClient(loadKubeConfig()), [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
 }
 
-async function applyObjects(kube: KubeClient, log: (line: string) => void): Promise<void> {
-  const [namespace, ...rest] = platformObjects();
+async function applyObjects(
+  kube: KubeClient,
+  storage: SourceStorageKind,
+  log: (line: string) => void,
+): Promise<void> {
+  const [namespace, ...rest] = platformObjects(PLATFORM_TREE, storage);
   const labels = { ...namespace!.metadata?.labels, [OWNED_LABEL]: "true" };
   const all: KubeObject[] = [
     { ...namespace, metadata: { ...namespace!.metadata, labels } },

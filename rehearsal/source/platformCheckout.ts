@@ -1,7 +1,8 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { promisify } from "node:util";
-import { PLATFORM_TREE } from "./platformFiles";
+import { HELM_RELEASE_FILE, PLATFORM_TREE, raftReleaseText, type SourceStorageKind } from "./platformFiles";
 
 const GIT_SECONDS = 30;
 
@@ -10,7 +11,10 @@ const GIT_SECONDS = 30;
  * already is left as it is, with whatever was committed since.
  * @throws Error when the folder holds something else, or git fails.
  */
-export async function makePlatformCheckout(folder: string): Promise<void> {
+export async function makePlatformCheckout(
+  folder: string,
+  storage: SourceStorageKind = "file",
+): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const found = readdirSync(folder);
   if (found.includes(".git") && (await git(folder, "rev-list", "--all", "--max-count=1")) !== "") return;
@@ -21,6 +25,10 @@ export async function makePlatformCheckout(folder: string): Promise<void> {
   }
   await git(folder, "init", "--quiet", "--initial-branch=main");
   cpSync(PLATFORM_TREE, folder, { recursive: true });
+  if (storage === "raft") {
+    const file = join(folder, HELM_RELEASE_FILE);
+    writeFileSync(file, raftReleaseText(readFileSync(file, "utf8")));
+  }
   await git(folder, "add", "--all");
   await git(folder, "commit", "--quiet", "--message=Run OpenBao on one node");
 }

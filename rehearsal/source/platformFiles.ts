@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseAllDocuments } from "yaml";
+import { helmReleaseEdit } from "../../components/land/helmReleaseEdit";
 import type { KubeObject } from "../../components/cluster/kubeClient";
 
 /** The platform's Git tree before the move, as files with comments: what stage `land` edits, and what is applied. */
@@ -11,14 +12,29 @@ const RELEASE_FOLDER = "k8s/bases/infrastructure/controllers/openbao";
 export const HELM_RELEASE_FILE = `${RELEASE_FOLDER}/helm-release.yaml`;
 export const VARIABLES_FILE = "k8s/clusters/prod/bootstrap/variables-cluster-config-map.yaml";
 
+/** What the source runs on before the move; "raft" is one node that is on Raft already. */
+export type SourceStorageKind = "file" | "raft";
+
+/** The text of the HelmRelease's file for a source on Raft: the same release, with its replicas by the variable. */
+export function raftReleaseText(text: string): string {
+  return helmReleaseEdit(text, {
+    file: HELM_RELEASE_FILE,
+    release: "openbao",
+    namespace: "openbao",
+    replicas: 3,
+    replicasVariable: "openbao_replicas",
+  });
+}
+
 /** The objects of the platform's tree for OpenBao, in the order to apply them, with the variables put in as Flux does. */
-export function platformObjects(tree = PLATFORM_TREE): KubeObject[] {
+export function platformObjects(tree = PLATFORM_TREE, storage: SourceStorageKind = "file"): KubeObject[] {
   const variables = parse(readFileSync(join(tree, VARIABLES_FILE), "utf8")) as {
     data: Record<string, string>;
   };
   return ["namespace.yaml", "networkpolicy.yaml", "helm-repository.yaml", "helm-release.yaml"].flatMap(
     (name) => {
-      const text = readFileSync(join(tree, RELEASE_FOLDER, name), "utf8");
+      const file = readFileSync(join(tree, RELEASE_FOLDER, name), "utf8");
+      const text = storage === "raft" && name === "helm-release.yaml" ? raftReleaseText(file) : file;
       const documents = parseAllDocuments(substitute(text, variables.data));
       return documents.map((document) => {
         if (document.errors.length > 0)

@@ -19,7 +19,14 @@ export class JobScript {
   readonly data = join(this.dir, "data");
 
   constructor(
-    private readonly script: "carry.sh" | "cleanup.sh" | "fileCopy.sh" | "keyProof.sh" | "setAside.sh",
+    private readonly script:
+      | "carry.sh"
+      | "cleanup.sh"
+      | "fileCopy.sh"
+      | "keyProof.sh"
+      | "setAside.sh"
+      | "setOldRaftAside.sh"
+      | "wipeFresh.sh",
     /** Files beside the script, as name -> text. */
     private readonly files: Readonly<Record<string, string>> = {},
   ) {

@@ -1,3 +1,4 @@
+import { carryHazards } from "./carryHazards";
 import { placeHazards } from "./placeHazards";
 import { serverHazards } from "./serverHazards";
 import type { World } from "./snapshotBuilder";
@@ -9,6 +10,8 @@ export interface PlantedHazard {
   readonly title: string;
   readonly world?: () => World;
   plant(world: World): unknown;
+  /** Config beside the stage. @default none */
+  readonly config?: Record<string, unknown>;
   /** Words that the finding must hold. */
   readonly found: RegExp;
   /** False when other checks see the same hazard from their side, so that removing this one alone lets nothing through. */
@@ -16,4 +19,9 @@ export interface PlantedHazard {
 }
 
 /** At least one for each check. */
-export const plantedHazards: readonly PlantedHazard[] = [...serverHazards, ...placeHazards, ...tenantHazards];
+export const plantedHazards: readonly PlantedHazard[] = [
+  ...serverHazards,
+  ...carryHazards,
+  ...placeHazards,
+  ...tenantHazards,
+];

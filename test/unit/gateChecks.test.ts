@@ -56,6 +56,7 @@ describe("gate checks", () => {
     const settings = configOf({
       stage: hazard.check === "active-service" ? "land" : "verify",
       ...land(hazard.check),
+      ...hazard.config,
     });
 
     it(`${hazard.check} finds ${hazard.title}`, async () => {

@@ -1,9 +1,10 @@
 // Before: the data is carried over; the HelmRelease asks for ha.raft and is still suspended.
 // After: Flux's helm-controller has applied it with one replica, and the HelmRelease is suspended again.
 import { applyRelease } from "../applyRelease";
+import { READY_BY } from "../carryPath";
 import { isPaused } from "../pausing";
 import { main, Refused, type Step } from "../runStep";
-import { observeWorld, releasesPath, wantedReplicas } from "../world";
+import { observeWorld, releasesPath, scale, wantedReplicas } from "../world";
 import { rendersRaft } from "../renderedConfig";
 
 export const flip: Step = {
@@ -25,7 +26,7 @@ export const flip: Step = {
         why: "the HelmRelease does not ask for ha.raft; its values layer has not run",
       };
     }
-    if (!world.moved && (await ctx.journal.done("carry")) === undefined) {
+    if (!world.moved && (await ctx.journal.done(READY_BY[ctx.input.path ?? "migrate"])) === undefined) {
       return {
         state: "refuse",
         hazard: "F40",
@@ -46,6 +47,11 @@ export const flip: Step = {
       });
     }
     await ctx.fence.assertHeld();
+    if (ctx.input.path !== undefined && !world.moved && (await rendersRaft(ctx))) {
+      // A source on Raft has nothing to apply: Flux would see no change and start nothing.
+      await scale(ctx.kube, ctx.input.namespace, ctx.input.release, 1);
+      return;
+    }
     await applyRelease(ctx, async () => {
       const now = await observeWorld(ctx);
       if (!(await rendersRaft(ctx))) return "the server's ConfigMap still says file storage";

@@ -39,8 +39,8 @@ export const passed: Step = {
 
 function whyNot(ctx: StepContext, run: JournalRun | undefined): string | undefined {
   if (run === undefined || run.id === "") return "there is no journal";
-  const { release, replicas } = ctx.input;
-  const steps = planSteps(release, replicas).filter((step) => step.stage === stageOf(ctx));
+  const { release, replicas, path } = ctx.input;
+  const steps = planSteps(release, replicas, path).filter((step) => step.stage === stageOf(ctx));
   return notPassed(
     entriesOf(run),
     steps.map((step) => step.id),

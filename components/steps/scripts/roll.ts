@@ -4,7 +4,8 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { KubeError, type KubeObject } from "../../cluster/kubeClient";
 import { sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
-import { main, Refused, type Step } from "../runStep";
+import { READY_BY, startsEmpty } from "../carryPath";
+import { main, Refused, type Step, type StepContext } from "../runStep";
 import { observeWorld, podsPath, until, waitForPod, type World } from "../world";
 
 const REVISION = "controller-revision-hash";
@@ -17,7 +18,8 @@ export const roll: Step = {
     const world = await observeWorld(ctx);
     if (world.moved && !isOld(world))
       return { state: "done", observed: { revision: revisionOf(world.pod0) } };
-    if (world.status0 !== undefined && !world.status0.initialized) return emptyStore(ctx.input.release);
+    const empty = world.status0 !== undefined && !world.status0.initialized;
+    if (empty && !(await mayBeEmpty(ctx))) return emptyStore(ctx.input.release);
     return { state: "todo", observed: { old: isOld(world) } };
   },
 
@@ -54,7 +56,7 @@ export const roll: Step = {
         "I4",
       );
     }
-    if (!status.initialized) {
+    if (!status.initialized && !(await mayBeEmpty(ctx))) {
       const refusal = emptyStore(ctx.input.release);
       throw new Refused(`${refusal.why} [${refusal.hazard}]`, refusal.hazard);
     }
@@ -62,6 +64,12 @@ export const roll: Step = {
     return { storageType: "raft", revision: revisionOf(world.pod0), node: world.pod0?.spec?.nodeName };
   },
 };
+
+/** A restore or a reseed starts on an empty store, and only once the old one was set aside. */
+async function mayBeEmpty(ctx: StepContext): Promise<boolean> {
+  const path = ctx.input.path ?? "migrate";
+  return startsEmpty(path) && (await ctx.journal.done(READY_BY[path])) !== undefined;
+}
 
 function revisionOf(pod: V1Pod | undefined): string | undefined {
   return pod?.metadata?.labels?.[REVISION];

@@ -3,7 +3,7 @@
 import { hasValuesRecord } from "../originalValues";
 import { recordBefore, writersOf } from "../pauseRecord";
 import { isPaused, pauseAll, waitUntilIdle } from "../pausing";
-import { landedRefusal, rollbackState } from "../rollbackState";
+import { landedRefusal, OTHER_PATH, rollbackState } from "../rollbackState";
 import { main, type Step } from "../runStep";
 import { observeWorld } from "../world";
 
@@ -13,6 +13,9 @@ export const rollbackBegin: Step = {
   async observe(ctx) {
     const state = rollbackState(await ctx.journal.entries());
     const { release, status0, flipped } = await observeWorld(ctx);
+    if ((ctx.input.path ?? "migrate") !== "migrate" || state.otherPath) {
+      return { state: "refuse", hazard: "F67", why: OTHER_PATH };
+    }
     // Without the mark of the pause Flux has its work back, whatever a lost journal says.
     if (state.landedAt !== undefined || (flipped && !isPaused(release) && !state.underWay)) {
       return { state: "refuse", hazard: "F67", why: landedRefusal(state, new Date()) };

@@ -4,16 +4,31 @@ import type { V1Pod } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
 import { holdsProvenKey } from "../keyProof";
 import { isPaused } from "../pausing";
-import { main, type Step } from "../runStep";
+import type { CarryPath } from "../carryPath";
+import { main, type Step, type StepContext } from "../runStep";
 import { observeWorld, podsPath, scale } from "../world";
+
+/** What has to be kept before the server may stop. */
+const NEEDED: Readonly<Record<CarryPath, readonly string[]>> = {
+  migrate: ["file-copy", "inventory-cutover"],
+  restore: ["snapshot", "inventory-cutover"],
+  "restore-file": ["snapshot"],
+  reseed: ["reseed-check"],
+  none: ["inventory-cutover"],
+};
+
+async function isDone(ctx: StepContext, step: string): Promise<boolean> {
+  return (await ctx.journal.done(step)) !== undefined;
+}
 
 export const stop: Step = {
   id: "stop",
 
   async observe(ctx) {
     const world = await observeWorld(ctx);
-    if (world.moved || world.flipped)
-      return { state: "done", observed: { note: "the data is on Raft already" } };
+    // A source on Raft asks for Raft from the beginning: there the journal tells.
+    const past = ctx.input.path === undefined ? world.flipped : await isDone(ctx, "set-aside");
+    if (world.moved || past) return { state: "done", observed: { note: "the data is on Raft already" } };
     if (world.statefulSet.spec?.replicas === 0 && world.pod0 === undefined) {
       return { state: "done", observed: { replicas: 0 } };
     }
@@ -24,19 +39,18 @@ export const stop: Step = {
         why: "the HelmRelease is not paused, and would start the server again",
       };
     }
-    const [copy, inventory] = await Promise.all([
-      ctx.journal.done("file-copy"),
-      ctx.journal.done("inventory-cutover"),
-    ]);
-    if (copy === undefined || inventory === undefined) {
+    const needed = NEEDED[ctx.input.path ?? "migrate"];
+    const found = await Promise.all(needed.map((step) => isDone(ctx, step)));
+    if (found.includes(false)) {
       return {
         state: "refuse",
         hazard: "H2",
-        why: "the journal names no file copy or no inventory; run stage backup",
+        why: `the journal lacks ${needed.filter((_, at) => !found[at]).join(", ")}; run stage backup`,
       };
     }
-    // The last moment at which a wrong key costs nothing: the server still serves.
-    if ((await holdsProvenKey(ctx)) !== true) {
+    // The last moment at which a wrong key costs nothing: the server still serves. On the other paths step snapshot
+    // has proved the key on the snapshot, which restore asks again; a reseed needs no old key.
+    if (ctx.input.path === undefined && (await holdsProvenKey(ctx)) !== true) {
       return {
         state: "refuse",
         hazard: "F24",

@@ -58,7 +58,9 @@ export const unseal: Step = {
         "I15",
       );
     }
-    const before = (await ctx.journal.done("inventory-cutover"))?.observed["clusterId"];
+    // A reseed makes another cluster on purpose.
+    const inventoried = await ctx.journal.done("inventory-cutover");
+    const before = ctx.input.path === "reseed" ? undefined : inventoried?.observed["clusterId"];
     if (typeof before === "string" && status.clusterId !== before) {
       throw new Refused(`the cluster id is ${status.clusterId}, the source's was ${before} [I28]`, "I28");
     }

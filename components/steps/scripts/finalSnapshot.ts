@@ -1,0 +1,109 @@
+// Before: the Raft source is stopped, and an earlier snapshot of it is kept.
+// After: a snapshot of the stopped store lies beside that one: it holds every acknowledged write (hazard F23).
+import type { V1Pod } from "@kubernetes/client-node";
+import { existsSync } from "node:fs";
+import { dirname } from "node:path";
+import type { KubeObject } from "../../cluster/kubeClient";
+import { health, sealStatusIfUp, unseal } from "../../cluster/openBaoStatus";
+import { loopbackConfig } from "../../openBaoConfig/loopbackConfig";
+import { auditDevices } from "../../openBaoConfig/serverConfig";
+import { saveSnapshot } from "../../snapshot/snapshotTransfer";
+import { removeJob, startJob } from "../nodeJob";
+import { serverConfigText } from "../renderedConfig";
+import { main, Refused, type Facts, type Step, type StepContext } from "../runStep";
+import { provedSnapshot, snapshotFacts, snapshotPath } from "../snapshotFile";
+import { observeWorld, podsPath, until } from "../world";
+
+const JOB = "openbao-raft-final-snapshot";
+
+let facts: Facts = {};
+
+export const finalSnapshot: Step = {
+  id: "final-snapshot",
+
+  async observe(ctx) {
+    const world = await observeWorld(ctx);
+    if (world.moved) return { state: "done", observed: { note: "the data is in its new place already" } };
+    const done = await ctx.journal.done("final-snapshot");
+    if (done !== undefined && existsSync(String(done.observed["file"])))
+      return { state: "done", observed: done.observed };
+    if ((await ctx.journal.done("set-aside")) !== undefined) {
+      return {
+        state: "refuse",
+        hazard: "F28",
+        why: `the snapshot "${String(done?.observed["file"])}" is not on this machine; put it back at its path`,
+      };
+    }
+    if (world.pod0 !== undefined || (world.statefulSet.spec?.replicas ?? 0) > 0) {
+      return { state: "refuse", hazard: "F22", why: `${ctx.input.release}-0 exists and takes writes` };
+    }
+    return { state: "todo", observed: {} };
+  },
+
+  async act(ctx) {
+    const stopped = await ctx.journal.entries();
+    const node = stopped.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
+    const { nodeId, address } = (await ctx.journal.done("snapshot"))?.observed ?? {};
+    if (typeof nodeId !== "string" || typeof address !== "string")
+      throw new Refused(
+        "the journal does not say under which id the source ran; run stage backup [I15]",
+        "I15",
+      );
+    const source = await serverConfigText(ctx);
+    const folders = auditDevices(source).flatMap((device) =>
+      device.file_path?.startsWith("/") === true ? [dirname(device.file_path)] : [],
+    );
+    try {
+      await startJob(ctx, {
+        name: JOB,
+        script: "finalSnapshot.sh",
+        files: { "server.hcl": loopbackConfig(source, { path: "/scratch/data", nodeId, address }) },
+        env: { BAO_RAFT_NODE_ID: nodeId, BAO_CLUSTER_ADDR: `https://${address}` },
+        scratchAt: [...new Set(folders)],
+        readOnly: true,
+        timeoutSeconds: ctx.input.copyTimeoutSeconds,
+        ...(typeof node === "string" && { node }),
+      });
+      facts = await takeFrom(ctx, await runningPod(ctx));
+    } finally {
+      await removeJob(ctx.kube, ctx.input.namespace, JOB);
+    }
+  },
+
+  verify() {
+    return Promise.resolve(facts);
+  },
+};
+
+async function takeFrom(ctx: StepContext, pod: string): Promise<Facts> {
+  const bao = ctx.bao(pod);
+  const { unsealKey, rootToken } = await ctx.keys();
+  await until(`the copy in ${pod} to answer`, ctx.input.podTimeoutSeconds, async () => {
+    const status = await sealStatusIfUp(bao);
+    if (status?.initialized === true) return { value: status };
+    return { seen: status === undefined ? "no answer" : "not initialised" };
+  });
+  await unseal(bao, unsealKey);
+  await until(`the copy in ${pod} to be active`, ctx.input.podTimeoutSeconds, async () => {
+    const code = await health(bao);
+    return code === 200 ? { value: code } : { seen: `sys/health ${code}` };
+  });
+  // A name of its own each time: no file is ever written over.
+  const file = `${snapshotPath(ctx)}.final-${new Date().toISOString().replace(/[:.]/g, "")}`;
+  await saveSnapshot(bao, rootToken, file, ctx.input.copyTimeoutSeconds * 1000);
+  return snapshotFacts(file, await provedSnapshot(ctx, file));
+}
+
+async function runningPod(ctx: StepContext): Promise<string> {
+  return until<string>("the pod with the copy to run", ctx.input.podTimeoutSeconds, async () => {
+    const pods = await ctx.kube.list<V1Pod & KubeObject>(podsPath(ctx.input.namespace), {
+      labelSelector: `app=${JOB}`,
+    });
+    const pod = pods.find((one) => one.metadata?.deletionTimestamp === undefined);
+    const phase = pod?.status?.phase ?? "no pod yet";
+    if (phase === "Failed") throw new Error(`the pod of Job ${JOB} failed; look at its log`);
+    return phase === "Running" ? { value: pod?.metadata?.name ?? "" } : { seen: phase };
+  });
+}
+
+if (require.main === module) main(finalSnapshot);

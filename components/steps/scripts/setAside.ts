@@ -1,0 +1,53 @@
+// Before: no pod of the server exists; what was to be kept of it is kept.
+// After: the volume's root holds no Raft store; an old one lies beside it, whole. File storage is not touched.
+import { refuseOnCode, runJob } from "../nodeJob";
+import { main, type Facts, type Step } from "../runStep";
+import { observeWorld } from "../world";
+
+let facts: Facts = {};
+
+export const setAside: Step = {
+  id: "set-aside",
+
+  async observe(ctx) {
+    const world = await observeWorld(ctx);
+    const done = await ctx.journal.done("set-aside");
+    if (done !== undefined) return { state: "done", observed: done.observed };
+    if (world.moved) return { state: "done", observed: { note: "the data is in its new place already" } };
+    if (world.pod0 !== undefined || (world.statefulSet.spec?.replicas ?? 0) > 0) {
+      return {
+        state: "refuse",
+        hazard: "F22",
+        why: `${ctx.input.release}-0 exists: its store is in use`,
+      };
+    }
+    const unsaved = ctx.input.path === "restore" && (await ctx.journal.done("final-snapshot")) === undefined;
+    if (unsaved)
+      return { state: "refuse", hazard: "H2", why: "the journal names no snapshot of the stopped store" };
+    return { state: "todo", observed: {} };
+  },
+
+  async act(ctx) {
+    const entries = await ctx.journal.entries();
+    const node = entries.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
+    const result = await runJob(ctx, {
+      name: "openbao-raft-set-aside",
+      script: "setOldRaftAside.sh",
+      timeoutSeconds: ctx.input.copyTimeoutSeconds,
+      ...(typeof node === "string" && { node }),
+    });
+    refuseOnCode(result, {
+      20: [
+        "the volume holds a Raft store that was set aside at an earlier time, under .openbao-raft-migration/old-raft; move it to where you keep it, then run again",
+        "F19",
+      ],
+    });
+    facts = result.facts;
+  },
+
+  verify() {
+    return Promise.resolve(facts);
+  },
+};
+
+if (require.main === module) main(setAside);

@@ -1,0 +1,110 @@
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { escrowName } from "../components/cluster/keySink";
+import { readKeySecret } from "../components/cluster/keySecret";
+import { health, openBaoInPod, raftPeers, sealStatus } from "../components/cluster/openBaoStatus";
+import type { KubeClient } from "../components/cluster/kubeClient";
+import { changedNothing, moveThroughStages } from "./move";
+import type { RehearsalOptions } from "./options";
+import type { Claim } from "./outcome";
+import type { PulumiStack } from "./pulumiStack";
+import { installReseedJob, REBUILT, RESEED_JOB } from "./source/reseedJob";
+import { SOURCE_NAMESPACE } from "./source/sourceCluster";
+
+const KEY_SECRET = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
+const SOURCE = { namespace: SOURCE_NAMESPACE, release: "openbao" };
+const PODS = ["openbao-0", "openbao-1", "openbao-2"];
+/** Everything that the source is loaded with, each mount by its name. */
+const GIVEN_UP = ["kv1/", "secret/", "transit/", "pki/", "sys/", "auth/", "identity/", "team-a/"];
+
+/** The config keys that belong to the data path. */
+export function carryConfig(carry: RehearsalOptions["carry"], runDir: string): Record<string, unknown> {
+  if (carry === "migrate") return {};
+  if (carry !== "reseed") return { carry, snapshot: { file: join(runDir, "source.snap") } };
+  const jobs = [{ name: RESEED_JOB, rebuilds: [REBUILT.path] }];
+  return { carry, reseed: { jobs, discard: GIVEN_UP } };
+}
+
+/**
+ * The move of a store of which nothing is worth keeping. There is no client load: its token ends with the old store.
+ * @returns the exit code
+ */
+export async function rehearseReseed(run: {
+  readonly options: RehearsalOptions;
+  readonly kube: KubeClient;
+  readonly stack: PulumiStack;
+  readonly log: (line: string) => void;
+}): Promise<number> {
+  const { options, kube, stack, log } = run;
+  await installReseedJob(kube);
+  const before = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
+  const oldCluster = await clusterIdOf(kube, "openbao-0");
+  await moveThroughStages(stack, kube, options, log);
+  const noChange = changedNothing(await stack.up());
+  const claims = await claimsOfReseed(kube, before, oldCluster, noChange);
+  for (const claim of claims) log(`${claim.holds ? "holds" : "FAILS"}: ${claim.claim} (${claim.seen})`);
+  const passed = claims.every((claim) => claim.holds);
+  log(`rehearsal of reseed ${passed ? "passed" : "failed"}`);
+  return passed ? 0 : 1;
+}
+
+async function claimsOfReseed(
+  kube: KubeClient,
+  before: { readonly unsealKey: string; readonly rootToken: string },
+  oldCluster: string,
+  noChange: boolean,
+): Promise<Claim[]> {
+  const now = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
+  const kept = await readKeySecret(kube, SOURCE_NAMESPACE, { ...KEY_SECRET, name: escrowName(KEY_SECRET) });
+  const nodes = PODS.map((pod) => openBaoInPod(kube, SOURCE, pod));
+  try {
+    const ids = await Promise.all(nodes.map(async (bao) => (await sealStatus(bao)).clusterId ?? "none"));
+    const codes = await Promise.all(nodes.map((bao) => health(bao)));
+    const active = nodes[codes.indexOf(200)];
+    if (active === undefined) throw new Error(`no active node was found: sys/health ${codes.join(", ")}`);
+    const voters = (await raftPeers(active, now.rootToken)).filter((peer) => peer.voter).length;
+    const rebuilt = await active.request("GET", `/v1/${REBUILT.read}`, { token: now.rootToken });
+    const one = new Set(ids).size === 1;
+    return [
+      {
+        claim: "three voters of one new cluster",
+        holds: voters === 3 && one && ids[0] !== oldCluster,
+        seen: `${voters} voters, ${[...new Set(ids)].join(", ")}, before ${oldCluster}`,
+      },
+      {
+        claim: "the key Secret holds the new keys, and the old ones are kept in a Secret of their own",
+        holds:
+          kept.unsealKey === before.unsealKey &&
+          kept.rootToken === before.rootToken &&
+          now.unsealKey !== before.unsealKey,
+        seen: `old ${mark(before.unsealKey)}, kept ${mark(kept.unsealKey)}, now ${mark(now.unsealKey)}`,
+      },
+      {
+        claim: "the Job has filled the new store",
+        holds: rebuilt.status === 200,
+        seen: `HTTP ${rebuilt.status}`,
+      },
+      {
+        claim: "a second pulumi up changes nothing",
+        holds: noChange,
+        seen: noChange ? "no change" : "changes",
+      },
+    ];
+  } finally {
+    for (const bao of nodes) bao.close();
+  }
+}
+
+async function clusterIdOf(kube: KubeClient, pod: string): Promise<string> {
+  const bao = openBaoInPod(kube, SOURCE, pod);
+  try {
+    return (await sealStatus(bao)).clusterId ?? "none";
+  } finally {
+    bao.close();
+  }
+}
+
+/** Enough of a digest to tell two keys of a throw-away cluster apart. */
+function mark(key: string): string {
+  return createHash("sha256").update(key).digest("hex").slice(0, 6);
+}

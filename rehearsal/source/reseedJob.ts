@@ -1,0 +1,68 @@
+import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient";
+import { SOURCE_NAMESPACE } from "./sourceCluster";
+
+/** A CronJob as platforms have it: it configures OpenBao with the root token from the key Secret. */
+export const RESEED_JOB = "vault-config";
+/** What it makes anew: the entry's path in the inventory, and where it is read. */
+export const REBUILT = { path: "secret/app/rebuilt", read: "secret/data/app/rebuilt" };
+
+const SCRIPT = `set -eu
+BAO_TOKEN="$(cat /keys/root-token)"
+export BAO_TOKEN
+bao secrets list -format=json | grep -q '"secret/"' || bao secrets enable -path=secret -version=2 kv
+bao kv put -mount=secret app/rebuilt made=anew > /dev/null
+`;
+
+/** Makes the CronJob, and lets its pods reach OpenBao: the namespace denies by default. */
+export async function installReseedJob(kube: KubeClient): Promise<void> {
+  const labels = { app: RESEED_JOB, "openbao-client": "true" };
+  await kube.create<KubeObject>(`/apis/networking.k8s.io/v1/namespaces/${SOURCE_NAMESPACE}/networkpolicies`, {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    metadata: { name: RESEED_JOB },
+    spec: {
+      podSelector: { matchLabels: { app: RESEED_JOB } },
+      policyTypes: ["Egress"],
+      egress: [{ ports: [{ port: 8200, protocol: "TCP" }] }],
+    },
+  } as KubeObject);
+  await kube.create<KubeObject>(`/apis/batch/v1/namespaces/${SOURCE_NAMESPACE}/cronjobs`, {
+    apiVersion: "batch/v1",
+    kind: "CronJob",
+    metadata: { name: RESEED_JOB },
+    spec: {
+      // Once a year: it runs when it is asked to.
+      schedule: "0 0 1 1 *",
+      concurrencyPolicy: "Forbid",
+      jobTemplate: { spec: { backoffLimit: 10, template: { metadata: { labels }, spec: podSpec() } } },
+    },
+  } as KubeObject);
+}
+
+function podSpec(): object {
+  return {
+    restartPolicy: "Never",
+    automountServiceAccountToken: false,
+    securityContext: { runAsUser: 100, runAsGroup: 1000, runAsNonRoot: true },
+    containers: [
+      {
+        name: RESEED_JOB,
+        image: "quay.io/openbao/openbao:2.4.0",
+        imagePullPolicy: "IfNotPresent",
+        command: ["/bin/sh", "-c", SCRIPT],
+        env: [{ name: "BAO_ADDR", value: `http://openbao-active.${SOURCE_NAMESPACE}.svc:8200` }],
+        volumeMounts: [
+          { name: "keys", mountPath: "/keys", readOnly: true },
+          { name: "home", mountPath: "/home/openbao" },
+        ],
+      },
+    ],
+    volumes: [
+      {
+        name: "keys",
+        secret: { secretName: "openbao-unseal", items: [{ key: "root-token", path: "root-token" }] },
+      },
+      { name: "home", emptyDir: {} },
+    ],
+  };
+}
