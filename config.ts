@@ -64,6 +64,7 @@ const git = z.strictObject({
   replicasVariable: secretKey
     .default("openbao_replicas")
     .describe("key in the variables ConfigMap that holds the replica count"),
+  push: z.boolean().default(false).describe("push the branch to the remote origin, never by force"),
 });
 
 const inventory = z.strictObject({

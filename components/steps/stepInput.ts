@@ -23,6 +23,7 @@ const schema = z.strictObject({
       helmRelease: z.string(),
       variables: z.string().optional(),
       replicasVariable: z.string(),
+      push: z.boolean(),
     })
     .optional(),
 });
