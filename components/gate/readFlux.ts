@@ -30,7 +30,7 @@ export function readFlux(look: Look, releaseObject: Promise<Observed<KubeObject 
 async function readGit(look: Look) {
   const { git } = look.config;
   if (git === undefined) return known(undefined);
-  return observe("the Git checkout", look.timeoutMs, () => readCheckout(git, look.timeoutMs));
+  return observe("the Git checkout", look.timeoutMs, () => readCheckout(git, look.config, look.timeoutMs));
 }
 
 /** The chain of Kustomizations: each may itself be applied by another one. */

@@ -18,7 +18,7 @@ export async function gitRaw(checkout: string, ...args: string[]): Promise<strin
   const { stdout } = await promisify(execFile)("git", ["-C", checkout, ...args], {
     timeout: TIMEOUT_MS,
     maxBuffer: 64 * 1024 * 1024,
-    env: { ...env, GIT_TERMINAL_PROMPT: "0" },
+    env: { ...env, GIT_TERMINAL_PROMPT: "0", GIT_OPTIONAL_LOCKS: "0" },
   });
   return stdout;
 }

@@ -4,7 +4,7 @@ import { assertInside, editsOf, filesToChange, type LandPlan } from "./changeSet
 import { assertUsable } from "./checkoutState";
 import { git, gitRaw, words } from "./git";
 import { refusal, type LandRefusal } from "./landRefusal";
-import { ownLeftovers, replaceFile, takeBack, type Change } from "./leftovers";
+import { refuseOthers, replaceFile, sortChanges, takeBack, type Change } from "./leftovers";
 import { renderedValues } from "./renderedValues";
 
 export type { LandPlan } from "./changeSet";
@@ -40,7 +40,8 @@ export async function land(plan: LandPlan): Promise<LandResult> {
   const status = await statusOf(checkout);
   const known = await hasBranch(checkout, plan.branch);
   await assertUsable(checkout, plan.branch, known);
-  const ours = await ownLeftovers(checkout, plan, status);
+  const ours = await sortChanges(checkout, plan, status);
+  refuseOthers(checkout, ours);
   // Tried on the commit first: a shape that is not understood leaves the branch and the tree as they were.
   await filesToChange(checkout, plan, known ? `refs/heads/${plan.branch}` : "HEAD");
   await takeBack(checkout, ours);
@@ -67,6 +68,15 @@ export async function land(plan: LandPlan): Promise<LandResult> {
     head: await git(checkout, "rev-parse", "HEAD"),
     values: await renderedValues(checkout, plan),
   };
+}
+
+/**
+ * Paths with changes that `land` would refuse: all but what a killed run of this program left. Writes nothing.
+ * @throws LandRefusal for a checkout or a file that is missing or not understood.
+ */
+export async function foreignChanges(plan: LandPlan): Promise<readonly string[]> {
+  const checkout = resolve(plan.checkout);
+  return (await sortChanges(checkout, plan, await statusOf(checkout))).others;
 }
 
 /**

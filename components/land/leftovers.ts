@@ -10,12 +10,12 @@ export interface Leftovers {
   readonly edited: readonly string[];
   /** Drafts that never took their file's place. */
   readonly drafts: readonly string[];
+  /** Changes of somebody else. */
+  readonly others: readonly string[];
 }
 
-/**
- * What a killed run of this program left, known by its content. @throws LandRefusal that names every other change.
- */
-export async function ownLeftovers(
+/** Sorts what `git status` names: what a killed run of this program left is known by its content. */
+export async function sortChanges(
   checkout: string,
   plan: LandPlan,
   status: readonly Change[],
@@ -29,11 +29,16 @@ export async function ownLeftovers(
       found.edited.push(path);
     else found.others.push(path);
   }
-  if (found.others.length === 0) return found;
-  const more = found.others.length > 10 ? ` and ${found.others.length - 10} more` : "";
+  return found;
+}
+
+/** @throws LandRefusal that names the changes of somebody else. */
+export function refuseOthers(checkout: string, { others }: Leftovers): void {
+  if (others.length === 0) return;
+  const more = others.length > 10 ? ` and ${others.length - 10} more` : "";
   throw refusal(
     checkout,
-    `changes that are not committed (${found.others.slice(0, 10).join(", ")}${more})`,
+    `changes that are not committed (${others.slice(0, 10).join(", ")}${more})`,
     "a clean tree",
     "commit or stash them",
   );

@@ -1,5 +1,4 @@
 import * as pulumi from "@pulumi/pulumi";
-import { waitForRPCs } from "@pulumi/pulumi/runtime/settings";
 
 /** One resource as the program registered it, with what Pulumi's mocks hide (pulumi/pulumi#14421). */
 export interface Recorded {
@@ -56,7 +55,7 @@ export async function recordResources(preview: boolean, build: () => void): Prom
     return Promise.resolve({});
   });
   // Registrations run on after the program's last line.
-  await waitForRPCs();
+  await pulumi.runtime.disconnect();
   return seen.filter(({ type }) => type !== "pulumi:pulumi:Stack");
 }
 

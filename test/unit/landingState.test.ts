@@ -4,7 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { pushBranch, words } from "../../components/land/git";
-import { land, type LandPlan } from "../../components/land/landing";
+import { foreignChanges, land, type LandPlan } from "../../components/land/landing";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
 
@@ -61,6 +61,8 @@ describe("landing in a checkout as people leave it (hazard F69)", () => {
       it(`goes on: ${title}`, async () => {
         const texts = await killedAfter(1);
         kill(texts);
+        // The gate looks by this, and must not block the run that puts it right.
+        assert.deepEqual(await foreignChanges(plan), []);
         const result = await land(plan);
         assert.deepEqual(result.commits, ["feat(openbao): run on Raft with 3 nodes"]);
         assert.equal(git("status", "--porcelain"), "");
@@ -71,6 +73,7 @@ describe("landing in a checkout as people leave it (hazard F69)", () => {
     it("refuses when the same file holds an edit of somebody else too, by the file's name", async () => {
       const { helmRelease } = await killedAfter(1);
       writeFileSync(release(), `${helmRelease}# mine\n`);
+      assert.deepEqual(await foreignChanges(plan), [HELM_RELEASE_FILE]);
       await assert.rejects(land(plan), (error: Error) => error.message.includes(HELM_RELEASE_FILE));
       assert.match(read(HELM_RELEASE_FILE), /# mine/);
     });
