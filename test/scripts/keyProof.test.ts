@@ -179,12 +179,16 @@ describe("a key that was changed after its proof (hazard F26)", () => {
   const other = "0d".repeat(32);
 
   it("is not given to openbao-0", async () => {
-    const world = await new StepWorld("unseal-0").onRaft({ sealed: true }).provenKey(other);
+    const world = await new StepWorld("unseal-0").onRaft({ sealed: true }).release({}, true).provenKey(other);
     await assert.rejects(runBeats(unseal, world.context), /\[F26\]/);
   });
 
   it("is not given to a follower, which it would wedge", async () => {
-    const world = await new StepWorld("follower-1").onRaft().statefulSet(2).provenKey(other);
+    const world = await new StepWorld("follower-1")
+      .onRaft()
+      .release({}, true)
+      .statefulSet(2)
+      .provenKey(other);
     world.servers["openbao-1"] = {
       ...world.servers["openbao-0"]!,
       seal: { ...world.servers["openbao-0"]!.seal },
