@@ -25,7 +25,9 @@ function build(applied = false): void {
   const stage = (make: (opts: pulumi.ComponentResourceOptions) => pulumi.Resource): void => {
     previous = [make({ dependsOn: previous })];
   };
-  stage((o) => new NetworkStage("network", { ...args, restricted: { kubernetes: ["Ingress"], cilium: [] } }, o));
+  stage(
+    (o) => new NetworkStage("network", { ...args, restricted: { kubernetes: ["Ingress"], cilium: [] } }, o),
+  );
   stage((o) => new BackupStage("backup", args, o));
   stage(
     (o) => new CutoverStage("cutover", { ...args, raftConfig: "hcl", maxEntryBytes: 1048576, applied }, o),
@@ -144,9 +146,9 @@ for (const preview of [true, false]) {
       }
     });
 
-    it("outlive the stack where removal would go back to old data or cost the quorum", async () => {
+    it("outlive the stack where removal would go back to old data, cost the quorum or cut the nodes off (a rollback drops all)", async () => {
       const kept = seen.filter(({ retainOnDelete }) => retainOnDelete).map(({ name }) => name);
-      assert.deepEqual(kept.sort(), ["cutover-release", "replicas-count"]);
+      assert.deepEqual(kept.sort(), ["cutover-release", "network-policy", "replicas-count"]);
     });
 
     it("hang below their stage, and no resource is an orphan", async () => {
