@@ -194,6 +194,67 @@ describe("a rollback", () => {
   });
 });
 
+describe("the Jobs of a rollback", () => {
+  const JOBS = "/apis/batch/v1/namespaces/openbao/jobs";
+  interface Made {
+    spec: { template: { spec: { volumes: { persistentVolumeClaim?: { claimName: string } }[] } } };
+  }
+  /** Each Job that is made ends at once with `code` and `message`. */
+  const endsWith = (world: StepWorld, code: number, message: object): StepWorld => {
+    world.kube.onWrite(({ verb, path, body }) => {
+      if (verb !== "create" || path !== JOBS) return;
+      const name = (body as KubeObject).metadata?.name ?? "";
+      const status = { conditions: [{ type: "Complete", status: "True" }] };
+      world.kube.put(`${JOBS}/${name}`, { ...(body as object), status });
+      world.kube.put(`/api/v1/namespaces/openbao/pods/${name}-x`, {
+        metadata: { labels: { app: name } },
+        status: {
+          containerStatuses: [
+            { state: { terminated: { exitCode: code, message: JSON.stringify(message) } } },
+          ],
+        },
+      });
+    });
+    return world;
+  };
+  const claims = (world: StepWorld) =>
+    world.kube.writes
+      .filter(({ verb, path }) => verb === "create" && path === JOBS)
+      .map(({ body }) => (body as Made).spec.template.spec.volumes[0]?.persistentVolumeClaim?.claimName);
+  const begun = (step: string) => moved(step).wrote("rollback-begin", "act");
+
+  it("work on the volume of openbao-0 only after a carry that was left running is gone (hazard F22)", async () => {
+    const world = endsWith(noServer(await begun("rollback-swap")), 0, { aside: "t", moved: 2 });
+    world.kube.put(`${JOBS}/openbao-raft-carry`, { metadata: { name: "openbao-raft-carry" } });
+    const { observed } = await runBeats(rollbackSwap, world.context);
+    assert.equal(observed["moved"], 2);
+    const writes = world.kube.writes.filter(({ path }) => path.startsWith(JOBS));
+    assert.deepEqual(
+      writes
+        .map(({ verb, path }) => `${verb} ${path.slice(JOBS.length)}`)
+        .filter((one) => !one.includes("rollback")),
+      ["remove /openbao-raft-carry", "create "],
+    );
+    assert.deepEqual(claims(world), ["data-openbao-0"]);
+  });
+
+  it("refuse a file storage that is not what was carried over (hazard F68)", async () => {
+    const world = endsWith(noServer(await begun("rollback-swap")), 27, { problem: "source-changed" });
+    await assert.rejects(runBeats(rollbackSwap, world.context), /not what was carried over.*\[F68\]/);
+    assert.equal(await world.context.journal.done("rollback-swap"), undefined);
+  });
+
+  it("put a follower's own volume aside, and name it in the journal (hazard I33)", async () => {
+    const world = endsWith(new StepWorld("rollback-set-aside-1").release(OLD_VALUES), 0, { moved: 2 });
+    world.kube.put(CLAIM, { metadata: { name: "data-openbao-1", uid: "u1" } });
+    await runBeats(rollbackSetAside, world.context);
+    assert.deepEqual(claims(world), ["data-openbao-1"]);
+    assert.equal((await world.context.journal.done("rollback-set-aside-1"))?.observed["claimUid"], "u1");
+    world.kube.writes.length = 0;
+    await findsDone(rollbackSetAside, world);
+  });
+});
+
 describe("the journal after a rollback (hazard F68)", () => {
   it("counts nothing that was done before it", async () => {
     const world = await new StepWorld("x").done("carry");
