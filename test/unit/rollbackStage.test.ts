@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { CleanupStage } from "../../components/stages/cleanupStage";
+import { RollbackStage } from "../../components/stages/rollbackStage";
 import { planSteps } from "../../components/steps/plan";
 import { configOf } from "../support/snapshotBuilder";
 
@@ -25,7 +27,6 @@ describe("the stages of the way back and of cleanup", () => {
   };
 
   it("a rollback makes its steps in the plan's order, and no object of the cluster", async () => {
-    const { RollbackStage } = await import("../../components/stages/rollbackStage");
     const config = configOf({ rollback: true, git: { checkout: "x", helmRelease: "y" } });
     new RollbackStage("rollback", { config });
     const plan = planSteps("openbao", 3).filter((step) => step.stage === "rollback");
@@ -57,7 +58,6 @@ describe("the stages of the way back and of cleanup", () => {
   });
 
   it("cleanup hands the volume's name to its step, which others do not get", async () => {
-    const { CleanupStage } = await import("../../components/stages/cleanupStage");
     const git = { checkout: "x", helmRelease: "y" };
     new CleanupStage("cleanup", {
       config: configOf({ stage: "land", git, cleanup: { fileData: "data-openbao-0" } }),
