@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { Journal } from "../../components/cluster/journal";
-import { reaches } from "../../config";
+import { reaches, STAGES, type Stage } from "../../config";
 import { rightName, RIGHTS } from "../../components/gate/readAccess";
 import { runBeats, type Step, type StepContext } from "../../components/steps/runStep";
 import { planSteps } from "../../components/steps/plan";
@@ -49,6 +49,10 @@ const ELSEWHERE = [
   "list poddisruptionbudgets.policy", // applyReplicas, once all nodes are voters
 ].sort();
 
+function isStage(stage: string): stage is Stage {
+  return (STAGES as readonly string[]).includes(stage);
+}
+
 describe("the rights that the gate asks for (F59)", () => {
   const all = new Set<string>();
 
@@ -66,7 +70,8 @@ describe("the rights that the gate asks for (F59)", () => {
         for (const right of await rightsOf(world, step)) used.add(right);
       }
       for (const right of used) all.add(right);
-      const granted = named(record.stage);
+      // The way back and the clean-up are for a run that has had the rights of every stage before.
+      const granted = named(isStage(record.stage) ? record.stage : "land");
       assert.deepEqual([...used].filter((right) => !granted.has(right)).sort(), []);
     });
   }
