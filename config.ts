@@ -70,6 +70,7 @@ const git = z.strictObject({
   talosPatch: relativePath
     .optional()
     .describe("file of Talos machine config patches, inside the checkout; needs talos"),
+  push: z.boolean().default(false).describe("push the branch to the remote origin, never by force"),
 });
 
 const inventory = z.strictObject({

@@ -30,7 +30,15 @@ interface ConfigMap extends KubeObject {
   data?: Record<string, string>;
 }
 
-/** Append-only: each entry is a key of its own, so that two writers cannot drop each other's. */
+/** A ConfigMap holds 1 MiB. What a step finds is small; the words of an error may be a whole reply. */
+const MAX_TEXT = 2_000;
+/** Failures and refusals that are kept: a run that is tried again all night must not fill the journal. */
+const MAX_TROUBLES = 100;
+
+/**
+ * Each entry is a key of its own, so that two writers cannot drop each other's. Only the oldest failures and refusals
+ * are ever dropped; what steps are judged by stays.
+ */
 export class Journal {
   private sequence = 0;
 
@@ -43,19 +51,33 @@ export class Journal {
   ) {}
 
   async append(entry: Omit<JournalEntry, "time" | "holder" | "program">): Promise<void> {
+    const observed = Object.fromEntries(
+      Object.entries(entry.observed).map(([key, value]) => [
+        key,
+        typeof value === "string" ? cut(value) : value,
+      ]),
+    );
     const full: JournalEntry = {
       time: new Date().toISOString(),
       holder: this.holder,
       ...(this.program !== undefined && { program: this.program }),
       ...entry,
+      observed,
     };
     const key = `${full.time.replace(/[:]/g, "")}.${this.sequence++}.${entry.step}.${entry.beat}`;
-    const data = { [key]: JSON.stringify(full) };
+    await this.write({ [key]: JSON.stringify(full) });
+    if (isTrouble(key)) await this.dropOldTroubles();
+  }
+
+  private async write(data: Record<string, string | null>): Promise<void> {
     const collection = `/api/v1/namespaces/${this.namespace}/configmaps`;
+    const patch = () => this.kube.mergePatch(`${collection}/${JOURNAL_NAME}`, { data });
     try {
-      await this.kube.mergePatch(`${collection}/${JOURNAL_NAME}`, { data });
+      return void (await patch());
     } catch (error) {
       if (!(error instanceof KubeError) || error.status !== 404) throw error;
+    }
+    try {
       await this.kube.create<ConfigMap>(collection, {
         apiVersion: "v1",
         kind: "ConfigMap",
@@ -63,9 +85,24 @@ export class Journal {
           name: JOURNAL_NAME,
           labels: { "app.kubernetes.io/managed-by": "openbao-raft-migration" },
         },
-        data,
+        data: data as Record<string, string>,
       });
+    } catch (error) {
+      if (!(error instanceof KubeError) || error.status !== 409) throw error;
+      // Another writer has made it in between.
+      await patch();
     }
+  }
+
+  private async dropOldTroubles(): Promise<void> {
+    const map = await this.kube.find<ConfigMap>(
+      `/api/v1/namespaces/${this.namespace}/configmaps/${JOURNAL_NAME}`,
+    );
+    const old = Object.keys(map?.data ?? {})
+      .filter(isTrouble)
+      .sort()
+      .slice(0, -MAX_TROUBLES);
+    if (old.length > 0) await this.write(Object.fromEntries(old.map((key) => [key, null])));
   }
 
   /** The entries that count, oldest first: those since the last rollback. */
@@ -105,6 +142,14 @@ export async function readJournalRun(kube: KubeClient, namespace: string): Promi
   const created = map.metadata?.creationTimestamp ?? "";
   const createdAt = typeof created === "string" ? created : created.toISOString();
   return { id: map.metadata?.uid ?? "", createdAt, entries };
+}
+
+function isTrouble(key: string): boolean {
+  return /\.(failed|refused)$/.test(key);
+}
+
+function cut(text: string): string {
+  return text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
 }
 
 function parseEntry(text: string): JournalEntry[] {

@@ -14,8 +14,15 @@ interface WebSocketLike {
  * One TCP connection to a port of a pod through the API server's port-forward, as a stream of this process:
  * no local port is opened, and the bytes are in nobody's audit log (facts/openbao.md, hazards.md section 3).
  */
-class PodSocket extends Duplex {
+export class PodSocket extends Duplex {
   private socket: WebSocketLike | undefined;
+
+  constructor() {
+    super();
+    // "Connection refused" in the pod may come before http listens, or after it has let go, and would then end the
+    // process. Whoever uses the stream hears the error all the same.
+    this.on("error", () => undefined);
+  }
 
   attach(socket: WebSocketLike): void {
     this.socket = socket;

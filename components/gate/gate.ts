@@ -39,10 +39,11 @@ export type GateInput = ConfigResult & { readonly raw?: Readonly<Record<string, 
 
 /**
  * Looks, judges, shows the report, and lets through or stops.
+ * @param access stands in for the cluster of the kubeconfig, in tests
  * @throws pulumi.RunError when anything blocks; nothing was touched then.
  */
-export async function passGate(result: GateInput): Promise<PassedGate> {
-  const gate = await runGate(result);
+export async function passGate(result: GateInput, access?: SnapshotAccess): Promise<PassedGate> {
+  const gate = await runGate(result, access);
   const moved = bindPlan(gate, { preview: pulumi.runtime.isDryRun(), stack: pulumi.getStack() });
   await assertGate({ ...gate.report, config: [...gate.report.config, ...moved] });
   const { kube, snapshot } = gate;

@@ -14,6 +14,8 @@ export interface Right {
   readonly namespace?: string;
 }
 
+/** For what lies in no namespace; a review without one asks for the whole cluster. */
+const CLUSTER = "";
 const FLUX = "helm.toolkit.fluxcd.io";
 
 /** One right for each of `verbs`; `resource` may name a subresource, as in pods/log. */
@@ -33,17 +35,20 @@ export const RIGHTS: readonly Right[] = [
   ...rights("network", "get create update", "leases", "coordination.k8s.io"),
   ...rights("network", "get create patch update", "configmaps"),
   ...rights("network", "get create patch", "networkpolicies", "networking.k8s.io"),
-  ...rights("network", "list watch create delete", "pods"),
+  ...rights("network", "get list watch create delete", "pods"),
   ...rights("network", "get", "pods/log"),
   ...rights("network", "create", "pods/portforward"),
-  ...rights("backup", "get create update delete", "secrets"),
-  ...rights("backup", "get list watch create delete", "jobs", "batch"),
-  ...rights("cutover", "get watch", "statefulsets", "apps"),
+  ...rights("network", "get", "statefulsets", "apps"),
+  ...rights("network", "get", "helmreleases", FLUX),
+  ...rights("network", "list", "nodes").map((right) => ({ ...right, namespace: CLUSTER })),
+  ...rights("backup", "get list create update delete", "secrets"),
+  ...rights("backup", "list watch create delete", "jobs", "batch"),
   ...rights("cutover", "patch", "statefulsets/scale", "apps"),
-  ...rights("cutover", "get", "persistentvolumeclaims"),
-  ...rights("cutover", "get watch patch", "helmreleases", FLUX),
+  ...rights("cutover", "list watch patch", "helmreleases", FLUX),
   ...rights("cutover", "list patch", "cronjobs", "batch"),
+  ...rights("replicas", "get", "persistentvolumeclaims"),
   ...rights("replicas", "list", "poddisruptionbudgets", "policy"),
+  ...rights("verify", "list", "endpointslices", "discovery.k8s.io"),
 ];
 
 /** What the data paths besides migrate use above that. */
@@ -110,7 +115,7 @@ export async function readAccess(
       .filter((answer) => !answer.allowed)
       .map(({ right }) => ({
         stage: right.stage,
-        right: `${rightName(right)} in ${right.namespace ?? config.namespace}`,
+        right: `${rightName(right)} in ${right.namespace === CLUSTER ? "the cluster" : (right.namespace ?? config.namespace)}`,
       })),
   };
 }

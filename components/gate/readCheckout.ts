@@ -3,6 +3,7 @@ import { lstat, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import type { MigrationConfig } from "../../config";
+import { foreignChanges } from "../land/landing";
 
 const run = promisify(execFile);
 
@@ -14,7 +15,7 @@ export interface CheckoutView {
     readonly path: string;
     readonly state: "file" | "missing" | "outside" | "other";
   }[];
-  /** Paths with changes that are not committed; at most 20. */
+  /** Paths with changes that are not committed; at most 20. What a killed run of land left is not among them. */
   readonly changed: readonly string[];
   readonly branch: string;
 }
@@ -22,6 +23,7 @@ export interface CheckoutView {
 /** Looks at the checkout with fs and `git`, without a prompt and without a change. @throws Error when git cannot run */
 export async function readCheckout(
   git: NonNullable<MigrationConfig["git"]>,
+  about: Pick<MigrationConfig, "release" | "namespace" | "replicas">,
   timeoutMs: number,
 ): Promise<CheckoutView> {
   const folder = resolve(git.checkout);
@@ -35,9 +37,14 @@ export async function readCheckout(
   const files = await Promise.all(paths.map(async (path) => ({ path, state: await fileState(real, path) })));
   const status = await askGit(real, ["status", "--porcelain=v1", "--branch", "-z"], timeoutMs);
   if (status === undefined) return { folder: "not-a-repository", ...none, files };
-  const [head = "", ...changed] = status.split("\0").filter((line) => line !== "");
+  const [head = "", ...lines] = status.split("\0").filter((line) => line !== "");
+  const all = lines.map((line) => line.slice(3));
+  const { release, namespace, replicas } = about;
+  const plan = { ...git, checkout: real, release, namespace, replicas };
+  // A file that is not understood is nobody's leftover.
+  const changed = all.length === 0 ? all : await foreignChanges(plan).catch(() => all);
   const branch = head.replace(/^## (?:No commits yet on )?/, "").replace(/\.\.\..*$/, "");
-  return { folder: "repository", files, changed: changed.slice(0, 20).map((line) => line.slice(3)), branch };
+  return { folder: "repository", files, changed: changed.slice(0, 20), branch };
 }
 
 async function askGit(

@@ -41,7 +41,7 @@ export function readFlux(
 async function readGit(look: Look) {
   const { git } = look.config;
   if (git === undefined) return known(undefined);
-  return observe("the Git checkout", look.timeoutMs, () => readCheckout(git, look.timeoutMs));
+  return observe("the Git checkout", look.timeoutMs, () => readCheckout(git, look.config, look.timeoutMs));
 }
 
 async function readCopies(look: Look, live: KubeObject | undefined) {

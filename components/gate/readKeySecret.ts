@@ -1,6 +1,6 @@
 import type { JournalEntry } from "../cluster/journal";
 import { faultOfKey } from "../cluster/keySecret";
-import { keyFingerprint } from "../keyProof/proveKey";
+import { keyFingerprint, newestProof } from "../keyProof/proveKey";
 import { at, booleanAt, labelsAt, textAt } from "./fields";
 
 /** How a stored key looks, in words and counts; never the key. */
@@ -59,7 +59,7 @@ export function keyProofView(
   unsealKey: string,
   journal: readonly JournalEntry[],
 ): KeyProofView | undefined {
-  const proof = journal.filter((entry) => entry.step === "key-proof" && entry.beat === "done").at(-1);
+  const proof = newestProof(journal);
   const store = textAt(proof, "observed", "store");
   if (proof === undefined || store === undefined) return undefined;
   const text = decoded(at(secret, "data", unsealKey));

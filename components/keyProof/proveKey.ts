@@ -47,6 +47,16 @@ export function proveKey(shares: readonly string[], entries: SealedEntries): Key
   }
 }
 
+/** Steps whose "done" entry in the journal is a proof. */
+const PROOF_STEPS: readonly string[] = ["key-proof", "key-proof-cutover"];
+
+/** The newest proof among journal entries, which come oldest first. */
+export function newestProof<T extends { readonly step: string; readonly beat: string }>(
+  entries: readonly T[],
+): T | undefined {
+  return entries.filter((entry) => PROOF_STEPS.includes(entry.step) && entry.beat === "done").at(-1);
+}
+
 /** Names the store by the ciphertext of its root key; says nothing about the key. */
 export function storeDigest(entries: SealedEntries): string {
   return createHash("sha256")

@@ -1,49 +1,26 @@
-import { execFile } from "node:child_process";
-import { existsSync, lstatSync, readFileSync, realpathSync, writeFileSync } from "node:fs";
-import { join, normalize, resolve, sep } from "node:path";
-import { promisify } from "node:util";
-import { helmReleaseEdit } from "./helmReleaseEdit";
-import { talosEdit } from "./talosEdit";
+import { existsSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { assertInside, editsOf, filesToChange, type LandPlan } from "./changeSet";
+import { assertUsable } from "./checkoutState";
+import { git, gitRaw, words } from "./git";
 import { refusal, type LandRefusal } from "./landRefusal";
+import { refuseOthers, replaceFile, sortChanges, takeBack, type Change } from "./leftovers";
 import { renderedValues } from "./renderedValues";
-import { variablesEdit } from "./variablesEdit";
 
-const GIT_TIMEOUT_MS = 30_000;
-
-/** Set inside a hook; they would send the commits to the hook's repository. */
-const HOOK_VARIABLES = new Set(["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_PREFIX"]);
+export type { LandPlan } from "./changeSet";
 
 const FALLBACK_IDENTITY = {
   "user.name": "openbao-raft-migration",
   "user.email": "openbao-raft-migration@localhost",
 };
 
-/** What is to land, and where. */
-export interface LandPlan {
-  /** Folder of the checkout; relative to the working folder, or absolute. */
-  readonly checkout: string;
-  /** Branch that gets the commits; made from the current commit when it is not there. */
-  readonly branch: string;
-  /** File of the HelmRelease, inside the checkout. */
-  readonly helmRelease: string;
-  /** File of the variables ConfigMap, inside the checkout. @default none: the number is written */
-  readonly variables?: string;
-  readonly replicasVariable: string;
-  readonly release: string;
-  readonly namespace: string;
-  readonly replicas: number;
-  /** File of Talos patches and the subnets that its rule lets in. @default none is written */
-  readonly talos?: { readonly file: string; readonly nodeSubnets: readonly string[] };
-  /** CA file in the pod for a TLS listener. @default the listener's tls_client_ca_file */
-  readonly leaderCaCertFile?: string;
-  /** Name in the leader's certificate. @default each node's own name */
-  readonly leaderServerName?: string;
-}
-
 export interface LandResult {
   readonly branch: string;
   /** Subjects of the commits made now; empty when all had landed before. */
   readonly commits: readonly string[];
+  /** Subjects and files of the whole change set, landed now or before. */
+  readonly themes: readonly string[];
+  readonly files: readonly string[];
   /** Files that these commits changed, inside the checkout. */
   readonly changed: readonly string[];
   /** The branch's newest commit. */
@@ -52,23 +29,22 @@ export interface LandResult {
   readonly values: Record<string, unknown>;
 }
 
-interface Edit {
-  readonly file: string;
-  readonly subject: string;
-  readonly change: (text: string) => string;
-}
-
 /**
- * Writes the change set into the checkout: one commit a theme, nothing pushed. A second run finds nothing to do.
- * @throws LandRefusal for a checkout that is missing, dirty or not understood; nothing is written then. Also for
- * a commit that git refuses (a hook, a missing key): its edit is taken back, and a commit made before it stays.
+ * Writes the change set into the checkout: one commit a theme, nothing pushed. A second run finds nothing to do, and
+ * one after a run that was killed between write and commit goes on.
+ * @throws LandRefusal for a checkout that is missing, dirty, unfinished or not understood; nothing is written then.
+ * Also for a commit that git refuses (a hook, a missing key): its edit is taken back, and a commit made before it stays.
  */
 export async function land(plan: LandPlan): Promise<LandResult> {
   const checkout = resolve(plan.checkout);
-  await assertClean(checkout);
-  // Tried on the commit first: a shape that is not understood leaves the branch and the tree as they were.
+  const status = await statusOf(checkout);
   const known = await hasBranch(checkout, plan.branch);
+  await assertUsable(checkout, plan.branch, known);
+  const ours = await sortChanges(checkout, plan, status);
+  refuseOthers(checkout, ours);
+  // Tried on the commit first: a shape that is not understood leaves the branch and the tree as they were.
   await filesToChange(checkout, plan, known ? `refs/heads/${plan.branch}` : "HEAD");
+  await takeBack(checkout, ours);
   await switchTo(checkout, plan.branch, known);
   const commits: string[] = [];
   const changed = new Set<string>();
@@ -78,7 +54,7 @@ export async function land(plan: LandPlan): Promise<LandResult> {
     const before = readFileSync(join(checkout, file), "utf8");
     const text = change(before);
     if (text === before) continue;
-    writeFileSync(join(checkout, file), text);
+    replaceFile(join(checkout, file), text);
     await commit(checkout, file, subject);
     commits.push(subject);
     changed.add(file);
@@ -86,10 +62,21 @@ export async function land(plan: LandPlan): Promise<LandResult> {
   return {
     branch: plan.branch,
     commits,
+    themes: editsOf(plan).map(({ subject }) => subject),
+    files: [...new Set(editsOf(plan).map(({ file }) => file))],
     changed: [...changed],
     head: await git(checkout, "rev-parse", "HEAD"),
     values: await renderedValues(checkout, plan),
   };
+}
+
+/**
+ * Paths with changes that `land` would refuse: all but what a killed run of this program left. Writes nothing.
+ * @throws LandRefusal for a checkout or a file that is missing or not understood.
+ */
+export async function foreignChanges(plan: LandPlan): Promise<readonly string[]> {
+  const checkout = resolve(plan.checkout);
+  return (await sortChanges(checkout, plan, await statusOf(checkout))).others;
 }
 
 /**
@@ -103,97 +90,23 @@ export async function landedAlready(plan: LandPlan): Promise<boolean> {
   return (await filesToChange(checkout, plan, `refs/heads/${plan.branch}`)).length === 0;
 }
 
-/** The files that the change set would change in a commit; writes nothing. */
-async function filesToChange(checkout: string, plan: LandPlan, ref: string): Promise<string[]> {
-  const texts = new Map<string, string>();
-  const files = new Set<string>();
-  for (const { file, change } of editsOf(plan)) {
-    const before = texts.get(file) ?? (await committed(checkout, ref, file));
-    const text = change(before);
-    texts.set(file, text);
-    if (text !== before) files.add(file);
-  }
-  return [...files];
-}
-
-/** A tree holds a link as an entry of its own mode, so no path read here leads out of the checkout. */
-async function committed(checkout: string, ref: string, file: string): Promise<string> {
-  const path = normalize(file);
-  const entry = await git(checkout, "--literal-pathspecs", "ls-tree", ref, "--", path).catch(() => "");
-  if (!/^100\d{3} blob /.test(entry)) throw noFile(file);
-  return await gitRaw(checkout, "show", `${ref}:./${path}`);
-}
-
-function editsOf(plan: LandPlan): Edit[] {
-  const { variables, replicasVariable, ...rest } = plan;
-  const release: Edit = {
-    file: plan.helmRelease,
-    subject: `feat(openbao): run on Raft with ${plan.replicas} nodes`,
-    change: (text) =>
-      helmReleaseEdit(text, {
-        file: rest.helmRelease,
-        release: rest.release,
-        namespace: rest.namespace,
-        replicas: rest.replicas,
-        ...(variables !== undefined && { replicasVariable }),
-        ...(rest.leaderCaCertFile !== undefined && { leaderCaCertFile: rest.leaderCaCertFile }),
-        ...(rest.leaderServerName !== undefined && { leaderServerName: rest.leaderServerName }),
-      }),
-  };
-  const talos = plan.talos === undefined ? [] : [talosRuleEdit(plan.talos)];
-  if (variables === undefined) return [...talos, release];
-  const count: Edit = {
-    file: variables,
-    subject: `feat(openbao): ask for ${plan.replicas} replicas`,
-    change: (text) =>
-      variablesEdit(text, { file: variables, variable: replicasVariable, value: String(plan.replicas) }),
-  };
-  // The count first: at no commit does Git ask for Raft with one node while three run, which would cost the quorum.
-  return [...talos, count, release];
-}
-
-function talosRuleEdit({ file, nodeSubnets }: NonNullable<LandPlan["talos"]>): Edit {
-  return {
-    file,
-    subject: "feat(talos): let nodes reach nodes on OpenBao's Raft ports",
-    change: (text) => talosEdit(text, { file, nodeSubnets }),
-  };
-}
-
-async function assertClean(checkout: string): Promise<void> {
-  const status = await statusOf(checkout);
-  if (status === "") return;
-  throw refusal(
-    checkout,
-    `changes that are not committed (${status.split("\n")[0]?.slice(0, 100)})`,
-    "a clean tree",
-    "commit or stash them",
-  );
-}
-
-async function statusOf(checkout: string): Promise<string> {
+/** @throws LandRefusal for a folder that is no checkout. */
+async function statusOf(checkout: string): Promise<Change[]> {
   const refuse = (found: string): LandRefusal =>
     refusal(checkout, found, "the platform's Git checkout", 'set "openbao-migration:git.checkout"');
   if (!existsSync(checkout)) throw refuse("no folder");
   try {
-    return await git(checkout, "status", "--porcelain");
+    const args = ["status", "--porcelain", "--no-renames", "--untracked-files=all", "-z"];
+    const status = await gitRaw(checkout, ...args);
+    const prefix = await git(checkout, "rev-parse", "--show-prefix");
+    return status
+      .split("\0")
+      .filter((entry) => entry !== "")
+      .map((entry) => ({ state: entry.slice(0, 2), path: inCheckout(entry.slice(3), prefix) }));
   } catch (error) {
     // Git also says no to a folder of another user, which a bare "no repository" would hide.
     throw refuse(`no Git repository that can be read (${words(error)})`);
   }
-}
-
-/** A link could lead out of the checkout. */
-function assertInside(checkout: string, file: string): void {
-  const path = join(checkout, file);
-  if (!existsSync(path) || !lstatSync(path).isFile()) throw noFile(file);
-  if (!realpathSync(path).startsWith(realpathSync(checkout) + sep)) {
-    throw refusal(file, "a path that leads out of the checkout", "a file inside it", "name the real file");
-  }
-}
-
-function noFile(file: string): LandRefusal {
-  return refusal(file, "no such file in the checkout", "the file named in the config", "correct its path");
 }
 
 async function hasBranch(checkout: string, branch: string): Promise<boolean> {
@@ -244,22 +157,7 @@ async function identity(checkout: string): Promise<string[]> {
   return who;
 }
 
-async function git(checkout: string, ...args: string[]): Promise<string> {
-  return (await gitRaw(checkout, ...args)).trim();
-}
-
-async function gitRaw(checkout: string, ...args: string[]): Promise<string> {
-  const env = Object.fromEntries(Object.entries(process.env).filter(([key]) => !HOOK_VARIABLES.has(key)));
-  const { stdout } = await promisify(execFile)("git", ["-C", checkout, ...args], {
-    timeout: GIT_TIMEOUT_MS,
-    env: { ...env, GIT_TERMINAL_PROMPT: "0" },
-  });
-  return stdout;
-}
-
-/** Git's own words, or that it took too long. */
-function words(error: unknown): string {
-  const { stderr, killed } = error as { stderr?: string; killed?: boolean };
-  if (killed === true) return `no answer from git in ${GIT_TIMEOUT_MS / 1000} s`;
-  return (stderr ?? "").trim().split("\n").join(" / ").slice(0, 300) || "git gave no reason";
+/** Git counts from the top of the repository; a path outside the checkout begins with a slash, and is nobody's of ours. */
+function inCheckout(path: string, prefix: string): string {
+  return path.startsWith(prefix) ? path.slice(prefix.length) : `/${path}`;
 }

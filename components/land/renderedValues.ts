@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { parse, stringify, type Tags } from "yaml";
+import { parse, parseAllDocuments, stringify, type Document, type ScalarTag, type Tags } from "yaml";
 import { fluxSubstitute } from "./fluxSubstitute";
 import { helmReleaseIndex } from "./helmReleaseEdit";
 import { refusal } from "./landRefusal";
@@ -17,6 +17,26 @@ export interface ReleaseFiles {
   /** Variables from elsewhere (other ConfigMaps); the file's own win. @default none */
   readonly moreVariables?: Readonly<Record<string, string>>;
 }
+
+/** Go reads `0o17` as a number too, which YAML 1.1 does not; `0640` is octal in both. */
+const GO_OCTAL: ScalarTag = {
+  tag: "tag:yaml.org,2002:int",
+  default: true,
+  test: /^[-+]?0o[0-7_]+$/,
+  resolve: (text) => parseInt(text.replace(/_|0o/g, ""), 8),
+};
+
+/** Kubernetes reads YAML 1.1 by Go's rules, which know neither 12:30 as a number nor dates. */
+const GO_YAML = {
+  version: "1.1",
+  customTags: (tags: Tags): Tags => [
+    GO_OCTAL,
+    ...tags.filter((tag) => {
+      if (typeof tag === "string") return true;
+      return !("format" in tag && tag.format === "TIME") && tag.tag !== "tag:yaml.org,2002:timestamp";
+    }),
+  ],
+} as const;
 
 /**
  * The HelmRelease's values as Flux would apply them from the working tree: the object written anew, its
@@ -40,13 +60,14 @@ export function renderValues(
 ): Record<string, unknown> {
   const file = yamlFile(source, files.helmRelease);
   const index = helmReleaseIndex(file, { ...files, file: files.helmRelease });
-  const object = plain(file.documents[index]!);
+  const document = (parseAllDocuments(source, GO_YAML) as Document.Parsed[])[index]!;
+  const object = plain(document);
   const meta = (kind: string): unknown =>
     valueAt(object, ["metadata", kind, "kustomize.toolkit.fluxcd.io/substitute"]);
-  const written = stringify(object, { lineWidth: 0, aliasDuplicateObjects: false });
+  const written = stringify(object, { ...GO_YAML, lineWidth: 0, aliasDuplicateObjects: false });
   const off = meta("labels") === "disabled" || meta("annotations") === "disabled";
   const text = off ? written : fluxSubstitute(written, variables).text;
-  const values = valueAt(parse(text, { version: "1.1", customTags: goTags }), ["spec", "values"]);
+  const values = valueAt(parse(text, GO_YAML), ["spec", "values"]);
   if (typeof values === "object" && values !== null && !Array.isArray(values))
     return values as Record<string, unknown>;
   throw refusal(files.helmRelease, "no spec.values", "the values in the HelmRelease", "move them there");
@@ -60,14 +81,5 @@ export function variablesOf(source: string, name: string): Record<string, string
   const entries = maps.flatMap((object) => Object.entries(valueAt(object, ["data"]) ?? {}));
   return Object.fromEntries(
     entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"),
-  );
-}
-
-/** Kubernetes reads YAML 1.1 by Go's rules, which know neither 12:30 as a number nor dates. */
-function goTags(tags: Tags): Tags {
-  return tags.filter(
-    (tag) =>
-      typeof tag === "string" ||
-      (!("format" in tag && tag.format === "TIME") && tag.tag !== "tag:yaml.org,2002:timestamp"),
   );
 }

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { keyFingerprint, type SealedEntries } from "../keyProof/proveKey";
+import { keyFingerprint, newestProof, type SealedEntries } from "../keyProof/proveKey";
 import { refuseOnCode, removeJob, runJob, type NodeJob } from "./nodeJob";
 import { Refused, type StepContext } from "./runStep";
 
@@ -63,9 +63,9 @@ function entriesOf(text: string): SealedEntries {
 
 /** True, false, or undefined when no proof is in the journal: the held key is the one that opened this store. */
 export async function holdsProvenKey(ctx: StepContext): Promise<boolean | undefined> {
-  // On the other paths a snapshot is the proof, or the keys are new: what an earlier migrate has noted is of no store of theirs.
+  // On the other paths a snapshot is the proof, or the keys are new: what a migrate has noted is of no store of theirs.
   if ((ctx.input.path ?? "migrate") !== "migrate") return undefined;
-  const proof = (await ctx.journal.done("key-proof"))?.observed;
+  const proof = newestProof(await ctx.journal.entries())?.observed;
   if (typeof proof?.["store"] !== "string") return undefined;
   const { unsealKey } = await ctx.keys();
   return keyFingerprint(unsealKey, proof["store"]) === proof["fingerprint"];

@@ -77,7 +77,9 @@ function migrateSteps(release: string, replicas: number): StepRecord[] {
 
     step("cutover", "pause", "pause", [], [], ["I1", "I8", "I38", "F53", "F54"]),
     step("cutover", "inventory-cutover", "cutoverInventory", ["pause"], [pod0], ["F23"], true),
-    step("cutover", "stop", "stop", ["inventory-cutover"], [pod0], ["F22", "F23", "F24"], true),
+    // Once more, since a rekey may lie between the two stages.
+    step("cutover", "key-proof-cutover", "keyProof", ["inventory-cutover"], [pod0], ["F24", "F26"], true),
+    step("cutover", "stop", "stop", ["key-proof-cutover"], [pod0], ["F22", "F23", "F24"], true),
     step("cutover", "carry", "carry", ["stop"], [pod0], ["I14", "I15", "F16", "F17", "F19", "F20"]),
     step("cutover", "flip", "flip", [RESOURCES.release], [pod0], ["I4", "I35", "I40", "F40"]),
     step("cutover", "roll", "roll", ["flip"], [pod0], ["I2", "I4", "F56"]),

@@ -37,6 +37,7 @@ const schema = z.strictObject({
       variables: z.string().optional(),
       replicasVariable: z.string(),
       talosPatch: z.string().optional(),
+      push: z.boolean(),
     })
     .optional(),
   /** Only for the steps that it concerns. */

@@ -141,6 +141,13 @@ describe("step key-proof (hazard F24)", () => {
     assert.equal((await runBeats(keyProof, world.context)).result, "done");
   });
 
+  it("proves the key once more before the stop: a rekey may lie between the stages", async () => {
+    const world = await new StepWorld("key-proof-cutover").provenKey();
+    const count = runsJobs(world, sealedStore());
+    await assert.rejects(runBeats(keyProof, world.context), /does not open this store/);
+    assert.equal(count.seen, 1);
+  });
+
   it("stops when the entries change while they are read, after three tries", async () => {
     const world = new StepWorld("key-proof");
     runsJobs(world, sealedStore());
@@ -179,19 +186,27 @@ describe("a key that was changed after its proof (hazard F26)", () => {
   const other = "0d".repeat(32);
 
   it("is not given to openbao-0", async () => {
-    const world = await new StepWorld("unseal-0").onRaft({ sealed: true }).provenKey(other);
+    const world = await new StepWorld("unseal-0").onRaft({ sealed: true }).release({}, true).provenKey(other);
     await assert.rejects(runBeats(unseal, world.context), /\[F26\]/);
   });
 
   it("is not given to a follower, which it would wedge", async () => {
-    const world = await new StepWorld("follower-1").onRaft().statefulSet(2).provenKey(other);
+    const world = await new StepWorld("follower-1")
+      .onRaft()
+      .release({}, true)
+      .statefulSet(2)
+      .provenKey(other);
     world.servers["openbao-1"] = {
       ...world.servers["openbao-0"]!,
       seal: { ...world.servers["openbao-0"]!.seal },
     };
     world.servers["openbao-0"]!.peers = [];
     world.servers["openbao-1"].seal["sealed"] = true;
-    world.kube.put(`${NS}/pods/openbao-1`, { metadata: {}, status: { phase: "Running" } });
+    world.kube.put(`${NS}/pods/openbao-1`, {
+      metadata: {},
+      spec: { nodeName: "node-2" },
+      status: { phase: "Running" },
+    });
     await assert.rejects(runBeats(follower, world.context), /\[F26\]/);
   });
 

@@ -1,10 +1,7 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../components/cluster/kubeClient";
-import { VALUES_ANNOTATION, valuesRecord } from "../../components/steps/originalValues";
-import { Refused, runBeats, type Step } from "../../components/steps/runStep";
-import { cleanupFileData } from "../../components/steps/scripts/cleanupFileData";
-import { follower } from "../../components/steps/scripts/follower";
-import { pause } from "../../components/steps/scripts/pause";
+import { valuesRecord } from "../../components/steps/originalValues";
+import { runBeats } from "../../components/steps/runStep";
 import { rollbackBegin } from "../../components/steps/scripts/rollbackBegin";
 import { rollbackResume } from "../../components/steps/scripts/rollbackResume";
 import { rollbackSetAside } from "../../components/steps/scripts/rollbackSetAside";
@@ -14,43 +11,15 @@ import { rollbackUnseal } from "../../components/steps/scripts/rollbackUnseal";
 import { rollbackValues } from "../../components/steps/scripts/rollbackValues";
 import type { HelmRelease } from "../../components/steps/world";
 import { RAFT_VALUES, StepWorld } from "../support/stepContext";
-
-const RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/openbao/helmreleases/openbao";
-const CLAIM = "/api/v1/namespaces/openbao/persistentvolumeclaims/data-openbao-1";
-const OLD_VALUES = { server: { standalone: { enabled: true, config: "x" }, ha: { replicas: 5 } } };
-
-async function refuses(step: Step, world: StepWorld, hazard: string): Promise<Refused> {
-  let seen: unknown;
-  await runBeats(step, world.context).catch((error: unknown) => (seen = error));
-  assert.equal(seen instanceof Refused, true, String(seen));
-  assert.equal((seen as Refused).hazard, hazard, String(seen));
-  assert.deepEqual(world.kube.writes, []);
-  return seen as Refused;
-}
-
-async function findsDone(step: Step, world: StepWorld): Promise<void> {
-  assert.equal((await runBeats(step, world.context)).result, "already-done");
-  assert.deepEqual(world.kube.writes, []);
-}
-
-/** On Raft and paused, with the record of the old values. */
-function moved(step: string): StepWorld {
-  const world = new StepWorld(step).onRaft().release(RAFT_VALUES, true).rendered("raft");
-  return annotated(world, valuesRecord({ spec: { values: OLD_VALUES } }));
-}
-
-function annotated(world: StepWorld, more: Record<string, string>): StepWorld {
-  const release = world.kube.peek<KubeObject & Record<string, unknown>>(RELEASE)!;
-  const annotations = { ...release.metadata?.annotations, ...more };
-  world.kube.put(RELEASE, { ...release, metadata: { ...release.metadata, annotations } });
-  return world;
-}
-
-const noServer = (world: StepWorld): StepWorld => {
-  world.statefulSet(0).noPod();
-  world.servers["openbao-0"]!.up = false;
-  return world;
-};
+import {
+  annotated,
+  findsDone,
+  moved,
+  noServer,
+  OLD_VALUES,
+  refuses,
+  RELEASE,
+} from "../support/rollbackWorld";
 
 describe("a rollback is refused (hazard F67)", () => {
   it("once the move has landed, with the loss stated", async () => {
@@ -192,90 +161,4 @@ describe("a rollback", () => {
       false,
     );
   });
-});
-
-describe("the journal after a rollback (hazard F68)", () => {
-  it("counts nothing that was done before it", async () => {
-    const world = await new StepWorld("x").done("carry");
-    await world.done("rollback-resume");
-    assert.equal(await world.context.journal.done("carry"), undefined);
-    await world.done("carry");
-    assert.notEqual(await world.context.journal.done("carry"), undefined);
-  });
-
-  it("counts all while the rollback has not ended", async () => {
-    const world = await new StepWorld("x").done("carry");
-    await world.wrote("rollback-resume", "act");
-    assert.notEqual(await world.context.journal.done("carry"), undefined);
-  });
-});
-
-describe("a follower's old volume after a rollback (hazard I33)", () => {
-  const withClaim = (uid: string): StepWorld => {
-    const world = new StepWorld("follower-1").onRaft();
-    world.kube.put(CLAIM, { metadata: { name: "data-openbao-1", uid } });
-    return world;
-  };
-  const observed = (world: StepWorld) => follower.observe(world.context);
-
-  it("is taken when its Raft state was put aside", async () => {
-    const world = await withClaim("u1").done("rollback-set-aside-1", { claimUid: "u1" });
-    assert.equal((await observed(world)).state, "todo");
-  });
-
-  it("is refused when it is another volume than the one that was put aside", async () => {
-    const world = await withClaim("u2").done("rollback-set-aside-1", { claimUid: "u1" });
-    await assert.rejects(observed(world), /I33/);
-  });
-
-  it("is refused when a follower has run on it since", async () => {
-    const world = await withClaim("u1").done("rollback-set-aside-1", { claimUid: "u1" });
-    await world.wrote("follower-1", "act");
-    await assert.rejects(observed(world), /I33/);
-  });
-
-  it("is not touched while the server is on Raft", async () => {
-    const world = moved("rollback-set-aside-1");
-    world.kube.put(CLAIM, { metadata: { name: "data-openbao-1", uid: "u1" } });
-    await refuses(rollbackSetAside, world, "I33");
-  });
-});
-
-describe("pause", () => {
-  it("records the old values before anything else can change them", async () => {
-    const world = new StepWorld("pause").release(OLD_VALUES);
-    await runBeats(pause, world.context);
-    const { annotations } = world.kube.peek<KubeObject>(RELEASE)!.metadata!;
-    assert.deepEqual(JSON.parse(annotations![VALUES_ANNOTATION]!), {
-      "server.standalone.enabled": true,
-      "server.ha.replicas": 5,
-    });
-  });
-
-  it("takes no Raft values for the old ones", () =>
-    assert.deepEqual(valuesRecord({ spec: { values: RAFT_VALUES } }), {}));
-});
-
-describe("cleanup is refused (hazard F38)", () => {
-  const named = (world: StepWorld, fileData?: string): StepWorld => {
-    if (fileData !== undefined) Object.assign(world.context.input, { cleanup: { fileData } });
-    return world;
-  };
-  const landed = async (): Promise<StepWorld> => {
-    const world = await named(moved("cleanup-file-data"), "data-openbao-0").done("resume");
-    return world.done("compare-verify", { lost: 0, regressed: 0 });
-  };
-
-  it("without the volume's name", async () =>
-    void (await refuses(cleanupFileData, moved("cleanup-file-data"), "F38")));
-  it("with another volume's name", async () =>
-    void (await refuses(cleanupFileData, named(moved("cleanup-file-data"), "data-openbao-1"), "F38")));
-  it("before the move has landed", async () =>
-    void (await refuses(cleanupFileData, named(moved("cleanup-file-data"), "data-openbao-0"), "F38")));
-  it("without a comparison in which nothing is lost", async () => {
-    const world = await named(moved("cleanup-file-data"), "data-openbao-0").done("resume");
-    await refuses(cleanupFileData, await world.done("compare-verify", { lost: 1, regressed: 0 }), "F38");
-  });
-  it("while a node is missing (hazard F43)", async () =>
-    void (await refuses(cleanupFileData, await landed(), "F43")));
 });

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { configSchema, parseConfig, plainConfig, PROJECT } from "../../config";
+import { RIGHTS } from "../../components/gate/readAccess";
 import { planSteps } from "../../components/steps/plan";
 
 function project(name: string): string {
@@ -53,6 +54,19 @@ describe("described config and steps", () => {
   it("README's config table has each config key, and no other", () => {
     const config = project("README.md").split("\n## Config\n")[1]?.split("\n## ")[0] ?? "";
     assert.deepEqual(found(config, /^\| `(\w+)`/gm), keys);
+  });
+
+  it("README's table of rights is what the gate asks for (F59)", () => {
+    const table = project("README.md").split("\n## Rights that the steps use\n")[1]?.split("\n## ")[0] ?? "";
+    const rows = [...table.matchAll(/^\| `(\w+)` +\| `(\S+)` +\| ([a-z ]+?) +\|$/gm)];
+    const told = rows.flatMap(([, stage, what, verbs]) =>
+      verbs!.split(" ").map((verb) => `${stage} ${verb} ${what}`),
+    );
+    const asked = RIGHTS.map(
+      ({ stage, verb, resource, group, subresource }) =>
+        `${stage} ${verb} ${resource}${group && `.${group}`}${subresource === undefined ? "" : `/${subresource}`}`,
+    );
+    assert.deepEqual(told.sort(), asked.sort());
   });
 
   it("docs/steps.md has each step of the plan in its order, with its hazards", () => {

@@ -13,7 +13,10 @@ const PATHS = ["migrate", "restore", "restore-file", "reseed", "none"] as const;
 
 const guards: readonly { readonly name: string; readonly ids: readonly string[] }[] = [
   ...checks.map((check) => ({ name: `check ${check.id}`, ids: check.hazard.ids })),
-  ...PATHS.flatMap((path) => planSteps("openbao", 3, path)).map((step) => ({ name: `step ${step.id}`, ids: step.hazards })),
+  ...PATHS.flatMap((path) => planSteps("openbao", 3, path)).map((step) => ({
+    name: `step ${step.id}`,
+    ids: step.hazards,
+  })),
   ...NOT_VISIBLE.map((one) => ({ name: `not visible: ${one.why}`, ids: one.ids })),
 ];
 

@@ -54,10 +54,18 @@ describe("renderValues", () => {
   it("reads numbers and words as Kubernetes does", () => {
     const source = HELM_RELEASE.replace(
       "csi:\n",
-      "csi:\n      at: 12:30\n      day: 2026-01-02\n      on: yes\n",
+      "csi:\n      mode: 0640\n      octal: 0o17\n      hex: 0x1F\n      at: 12:30\n      day: 2026-01-02\n      on: yes\n",
     );
     const { csi } = render(source, VARIABLES) as { csi: unknown };
-    assert.deepEqual(csi, { at: "12:30", day: "2026-01-02", true: true, enabled: "-" });
+    assert.deepEqual(csi, {
+      mode: 0o640,
+      octal: 0o17,
+      hex: 31,
+      at: "12:30",
+      day: "2026-01-02",
+      true: true,
+      enabled: "-",
+    });
   });
 
   it("leaves an object alone that is not to be substituted", () => {

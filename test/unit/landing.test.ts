@@ -42,6 +42,8 @@ describe("landing in Git (hazard F69)", () => {
     execFileSync("git", ["-C", checkout, ...args], { encoding: "utf8" }).trim();
   const commitAll = () => git("-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "test");
 
+  const release = () => join(checkout, HELM_RELEASE_FILE);
+  const read = (file: string) => readFileSync(join(checkout, file), "utf8");
   it("makes one commit a theme, the count first (Raft never asks for one node), and leaves main as it was", async () => {
     const main = git("rev-parse", "main");
     const result = await land(plan);
@@ -87,9 +89,8 @@ describe("landing in Git (hazard F69)", () => {
   });
 
   it("makes both edits where release and variables stand in one file", async () => {
-    const release = join(checkout, HELM_RELEASE_FILE);
     const variables = readFileSync(join(checkout, VARIABLES_FILE), "utf8").replace(/^---\n/, "");
-    writeFileSync(release, `${readFileSync(release, "utf8")}---\n${variables}`);
+    writeFileSync(release(), `${read(HELM_RELEASE_FILE)}---\n${variables}`);
     commitAll();
     const { values, commits } = await land({ ...plan, variables: HELM_RELEASE_FILE });
     assert.equal(commits.length, 2);
@@ -132,8 +133,7 @@ describe("landing in Git (hazard F69)", () => {
   });
 
   it("makes no branch for a file that it does not understand", async () => {
-    const release = join(checkout, HELM_RELEASE_FILE);
-    writeFileSync(release, readFileSync(release, "utf8").replace("kind: HelmRelease", "kind: Other"));
+    writeFileSync(release(), read(HELM_RELEASE_FILE).replace("kind: HelmRelease", "kind: Other"));
     commitAll();
     await assert.rejects(land(plan), { name: "LandRefusal", message: /no HelmRelease/ });
     assert.equal(git("branch", "--list", plan.branch), "");

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { BOUND_PLAN } from "../../components/gate/boundPlan";
@@ -105,8 +105,10 @@ describe("npm run stage", () => {
   });
 
   it("does not take the gate of an earlier preview for this one's (F64)", async () => {
-    writeFileSync(join(world.folder, "keep"), "");
-    await runStage({ ...WANTED, json: true }, world);
+    // A run that was killed leaves its files.
+    const stale = { format: 1, stack: "prod", stage: "backup", takenAt: "t", facts: {}, report: {} };
+    mkdirSync(join(world.folder, PLANS));
+    writeFileSync(join(world.folder, PLANS, "prod-backup.world.json"), JSON.stringify(stale));
     world.gateRan = false;
     assert.equal(await runStage({ ...WANTED, yes: true }, world), 1);
     assert.ok(!verbs().includes("up"));

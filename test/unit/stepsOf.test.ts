@@ -38,10 +38,10 @@ describe("steps that only some configs ask for", () => {
 
   it("alone get their values, so that no other step runs again for them", () => {
     const config = configOf({ ...TALOS, ...SAMPLE });
-    const plain = stepInput("services", configOf(), false);
-    assert.deepEqual(stepInput("services", config, false), plain);
-    assert.deepEqual(stepInput("talos-firewall", config, false).talos, config.talos);
-    assert.deepEqual(stepInput("external-secrets", config, false).externalSecrets, config.externalSecrets);
+    const plain = stepInput("services", configOf(), "verify");
+    assert.deepEqual(stepInput("services", config, "verify"), plain);
+    assert.deepEqual(stepInput("talos-firewall", config, "network").talos, config.talos);
+    assert.deepEqual(stepInput("external-secrets", config, "verify").externalSecrets, config.externalSecrets);
   });
 });
 

@@ -15,7 +15,8 @@ export const keyProof: Step = {
   async observe(ctx) {
     const world = await observeWorld(ctx);
     if (world.moved) return { state: "done", observed: { note: "the data is on Raft already" } };
-    if ((await holdsProvenKey(ctx)) === true) {
+    const [own, holds] = await Promise.all([ctx.journal.done(ctx.input.step), holdsProvenKey(ctx)]);
+    if (own !== undefined && holds === true) {
       return { state: "done", observed: { note: "this key was proven on this store" } };
     }
     if (world.status0?.storageType !== "file") {

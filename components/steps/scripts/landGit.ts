@@ -1,12 +1,20 @@
 // Before: the move is verified; the live HelmRelease asks for Raft with all replicas.
-// After: the Git checkout says the same, on the branch from the config; nothing is pushed.
-import { land, type LandPlan } from "../../land/landing";
+// After: the Git checkout says the same, on the branch from the config; a text for the pull request lies in Git's own
+// folder; the branch is pushed when the config asks for it, and else stays here.
+import { writeFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { git, pushBranch } from "../../land/git";
+import { land, type LandPlan, type LandResult } from "../../land/landing";
 import { LandRefusal } from "../../land/landRefusal";
 import { joinTrust } from "../../openBaoConfig/retryJoin";
 import { OWNED_VALUES } from "../../openBaoConfig/targetValues";
 import { differenceLine, valueDifferences } from "../../land/valueDifferences";
+import { evidenceDigest, pullRequestText } from "../../land/pullRequest";
 import { main, Refused, type Facts, type Step, type StepContext } from "../runStep";
 import { observeWorld } from "../world";
+
+/** In Git's own folder, where it makes no tree dirty. */
+const PULL_REQUEST_FILE = "openbao-raft-pull-request.md";
 
 let facts: Facts = {};
 
@@ -32,7 +40,13 @@ export const landGit: Step = {
           "F69",
         );
       }
-      facts = { branch: result.branch, commits: result.commits, head: result.head };
+      const evidence = await writePullRequest(ctx, result);
+      const pushed = ctx.input.git?.push === true;
+      if (pushed) {
+        await ctx.fence.assertHeld();
+        await pushBranch(landPlan(ctx).checkout, result.branch, result.head);
+      }
+      facts = { branch: result.branch, commits: result.commits, head: result.head, evidence, pushed };
     } catch (error) {
       if (error instanceof LandRefusal) throw new Refused(`${error.message} [F69]`, "F69");
       throw error;
@@ -43,6 +57,18 @@ export const landGit: Step = {
     return Promise.resolve(facts);
   },
 };
+
+/** Gives the digest of the evidence that the text names. */
+async function writePullRequest(ctx: StepContext, result: LandResult): Promise<string> {
+  const checkout = resolve(landPlan(ctx).checkout);
+  const journal = await ctx.journal.entries();
+  const { release, namespace, replicas } = ctx.input;
+  const text = pullRequestText({ ...result, release, namespace, replicas, journal });
+  const file = resolve(checkout, await git(checkout, "rev-parse", "--git-path", PULL_REQUEST_FILE));
+  writeFileSync(file, text);
+  ctx.log(`text for the pull request of branch ${result.branch}, also in ${file}:\n${text}`);
+  return evidenceDigest(journal);
+}
 
 function landPlan(ctx: StepContext): LandPlan {
   const { git, release, namespace, replicas, talos } = ctx.input;

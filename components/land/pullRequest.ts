@@ -1,0 +1,71 @@
+import { createHash } from "node:crypto";
+import { canonicalJson } from "../inventory/digester";
+import type { JournalEntry } from "../cluster/journal";
+
+/** What the text of a pull request is made of. */
+export interface PullRequest {
+  readonly release: string;
+  readonly namespace: string;
+  readonly branch: string;
+  readonly replicas: number;
+  /** Subjects of the change set's commits, oldest first. */
+  readonly themes: readonly string[];
+  readonly files: readonly string[];
+  /** The journal of the migration; it holds no secret. */
+  readonly journal: readonly JournalEntry[];
+}
+
+/** Pure: title and body in Markdown, ready to be pasted. The same journal gives the same text. */
+export function pullRequestText(request: PullRequest): string {
+  const { release, namespace, branch, replicas, themes, files } = request;
+  const done = finished(request.journal);
+  return [
+    `# Run OpenBao \`${namespace}/${release}\` on Raft with ${replicas} nodes`,
+    "",
+    "The cluster runs so already: openbao-raft-migration moved it while Flux was paused. This makes Git say the same,",
+    "so that Flux changes nothing when it is resumed.",
+    "",
+    "## Changes",
+    "",
+    ...themes.map((theme) => `- ${theme}`),
+    "",
+    ...files.map((file) => `- \`${file}\``),
+    "",
+    "## Evidence",
+    "",
+    `Digest of the journal (${done.length} finished steps): \`sha256:${evidenceDigest(request.journal)}\``,
+    "",
+    "| Step | Finished (UTC) | Seen |",
+    "| --- | --- | --- |",
+    ...done.map(({ step, time, observed }) => `| ${step} | ${time} | ${cell(observed)} |`),
+    "",
+    "## Before it is merged, and after",
+    "",
+    `Merge branch \`${branch}\` before Flux is resumed from Git: until then Git asks for the old file storage.`,
+    "",
+    "**Reverting this is no rollback.** With the old values the server would start on file storage that is as old as the",
+    "stop of the migration: writes made since then exist on Raft only. To go back, stop and ask the people who ran the",
+    "migration; the file storage, its volume and the key Secret are untouched.",
+    "",
+  ].join("\n");
+}
+
+/** SHA-256 over the finished steps up to landing: the same in the pull request, and made again from the journal. */
+export function evidenceDigest(journal: readonly JournalEntry[]): string {
+  const done = finished(journal).map(({ step, time, observed }) => ({ step, time, observed }));
+  return createHash("sha256").update(canonicalJson(done)).digest("hex");
+}
+
+/** What came before landing, so that a second landing says the same. */
+function finished(journal: readonly JournalEntry[]): JournalEntry[] {
+  return journal.filter(({ beat, step }) => beat === "done" && step !== "land-git" && step !== "resume");
+}
+
+/** Facts in one table cell: nothing in them may end the cell, or become markup. */
+function cell(facts: Readonly<Record<string, unknown>>): string {
+  const text = Object.entries(facts)
+    .map(([key, value]) => `${key} ${typeof value === "string" ? value : JSON.stringify(value)}`)
+    .join(", ");
+  const short = text.length > 200 ? `${text.slice(0, 200)}...` : text;
+  return short.replace(/[\r\n]+/g, " ").replace(/[\\|<>`*_[\]]/g, "\\$&");
+}

@@ -1,0 +1,104 @@
+import assert from "node:assert/strict";
+import { setTimeout as delay } from "node:timers/promises";
+import { Journal } from "../../components/cluster/journal";
+import { reaches, STAGES, type Stage } from "../../config";
+import { rightName, RIGHTS } from "../../components/gate/readAccess";
+import { runBeats, type Step, type StepContext } from "../../components/steps/runStep";
+import { planSteps } from "../../components/steps/plan";
+import { RAFT_VALUES, StepWorld } from "../support/stepContext";
+import { recordingRights } from "../support/usedRights";
+
+/** The worlds that a step may meet, from before the first stage to after the last. */
+const worlds: Readonly<Record<string, (world: StepWorld) => Promise<StepWorld>>> = {
+  source: (world) => {
+    for (const n of [1, 2, 3]) world.kube.put(`/api/v1/nodes/node-${n}`, {});
+    world.kube.put("/apis/batch/v1/namespaces/openbao/cronjobs/backup", {});
+    for (const name of ["file-copy", "key-proof"])
+      world.kube.put(`/api/v1/namespaces/openbao/configmaps/openbao-raft-${name}`, {});
+    return Promise.resolve(world);
+  },
+  paused: async (world) => {
+    await world.release({}, true).provenKey();
+    await world.done("file-copy");
+    return world.done("inventory-cutover");
+  },
+  stopped: (world) => Promise.resolve(world.release({}, true).statefulSet(0).noPod()),
+  carried: (world) => world.release(RAFT_VALUES, true).statefulSet(0).noPod().done("carry"),
+  flipped: (world) => world.release(RAFT_VALUES, true).statefulSet(1, "rev-2").done("flip"),
+  moved: (world) => {
+    world.release(RAFT_VALUES, true).onRaft();
+    world.servers["openbao-0"]!.peers = [
+      { node_id: "openbao-0", address: "openbao-0.openbao-internal:8201", leader: true, voter: true },
+    ];
+    return world.done("compare-verify");
+  },
+};
+
+/** What the gate asks for until a stage. */
+function named(stage: Parameters<typeof reaches>[0]): Set<string> {
+  return new Set(RIGHTS.filter((right) => reaches(stage, right.stage)).map(rightName));
+}
+
+/** What the fakes do not reach, each with its user. */
+const ELSEWHERE = [
+  ...["create", "get", "update"].map((verb) => `${verb} leases.coordination.k8s.io`), // withLease, around every step
+  ...["create", "get", "patch"].map((verb) => `${verb} networkpolicies.networking.k8s.io`), // Pulumi's own resource
+  ...["delete", "list", "update"].map((verb) => `${verb} secrets`), // saveInventory
+  "create pods/portforward", // podSocket
+  "get pods/log", // readProbe, followProgress
+  "list poddisruptionbudgets.policy", // applyReplicas, once all nodes are voters
+].sort();
+
+function isStage(stage: string): stage is Stage {
+  return (STAGES as readonly string[]).includes(stage);
+}
+
+describe("the rights that the gate asks for (F59)", () => {
+  const all = new Set<string>();
+
+  for (const record of planSteps("openbao", 3)) {
+    it(`hold what step ${record.id} uses`, async () => {
+      const script = (await import(`../../components/steps/scripts/${record.script}`)) as Record<
+        string,
+        Step
+      >;
+      const step = Object.values(script).find((one) => typeof one.observe === "function");
+      assert.ok(step !== undefined);
+      const used = new Set<string>();
+      for (const make of Object.values(worlds)) {
+        const world = await make(new StepWorld(record.id));
+        for (const right of await rightsOf(world, step)) used.add(right);
+      }
+      for (const right of used) all.add(right);
+      // The way back and the clean-up are for a run that has had the rights of every stage before.
+      const granted = named(isStage(record.stage) ? record.stage : "land");
+      assert.deepEqual([...used].filter((right) => !granted.has(right)).sort(), []);
+    });
+  }
+
+  it("are used by a step each, or named as used elsewhere", () => {
+    const asked = [...new Set(RIGHTS.map(rightName))];
+    assert.deepEqual(asked.filter((right) => !all.has(right)).sort(), ELSEWHERE);
+  });
+});
+
+/** Runs the step as far as it comes in a moment: only its calls count here, so no wait is waited out. */
+async function rightsOf(world: StepWorld, step: Step): Promise<ReadonlySet<string>> {
+  const used = new Set<string>();
+  let over = false;
+  const kube = Object.create(world.kube) as typeof world.kube;
+  kube.waitFor = (collection, name, done, options) =>
+    world.kube.waitFor(collection, name, done, { ...options, timeoutSeconds: 0 });
+  const bao: StepContext["bao"] = (pod) => {
+    if (over) throw new Error("the run is over");
+    return world.context.bao(pod);
+  };
+  const recorded = recordingRights(kube, used, () => over);
+  const journal = new Journal(recorded, "openbao", "tester");
+  const context = { ...world.context, bao, journal, kube: recorded };
+  const run = runBeats(step, context).catch(() => undefined);
+  await Promise.race([run, delay(700)]);
+  over = true;
+  await run;
+  return used;
+}

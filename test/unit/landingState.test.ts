@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { pushBranch, words } from "../../components/land/git";
+import { foreignChanges, land, type LandPlan } from "../../components/land/landing";
+import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
+import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
+
+describe("landing in a checkout as people leave it (hazard F69)", () => {
+  let dir: string;
+  let checkout: string;
+  let plan: LandPlan;
+
+  beforeEach(async () => {
+    dir = mkdtempSync(join(tmpdir(), "landing-"));
+    checkout = join(dir, "platform");
+    await makePlatformCheckout(checkout);
+    plan = {
+      checkout,
+      branch: "openbao-raft",
+      helmRelease: HELM_RELEASE_FILE,
+      variables: VARIABLES_FILE,
+      replicasVariable: "openbao_replicas",
+      release: "openbao",
+      namespace: "openbao",
+      replicas: 3,
+    };
+  });
+  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-C", checkout, ...args], { encoding: "utf8" }).trim();
+  const commitAll = () => git("-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "test");
+
+  const release = () => join(checkout, HELM_RELEASE_FILE);
+  const read = (file: string) => readFileSync(join(checkout, file), "utf8");
+  /** All texts after landing, with the branch put back to where a run that was killed after `commits` commits left it. */
+  async function killedAfter(commits: number): Promise<{ variables: string; helmRelease: string }> {
+    await land(plan);
+    const texts = { variables: read(VARIABLES_FILE), helmRelease: read(HELM_RELEASE_FILE) };
+    git("reset", "--quiet", "--hard", commits === 0 ? "main" : "HEAD~1");
+    return texts;
+  }
+
+  describe("after a run that was killed between write and commit", () => {
+    const kills: Record<string, (texts: { variables: string; helmRelease: string }) => void> = {
+      "the file was written": ({ helmRelease }) => writeFileSync(release(), helmRelease),
+      "the file was staged": ({ helmRelease }) => {
+        writeFileSync(release(), helmRelease);
+        git("add", "--", HELM_RELEASE_FILE);
+      },
+      "the draft had not taken the file's place": ({ helmRelease }) =>
+        writeFileSync(
+          join(dirname(release()), `.${basename(release())}.openbao-land`),
+          helmRelease.slice(0, 100),
+        ),
+    };
+    for (const [title, kill] of Object.entries(kills)) {
+      it(`goes on: ${title}`, async () => {
+        const texts = await killedAfter(1);
+        kill(texts);
+        // The gate looks by this, and must not block the run that puts it right.
+        assert.deepEqual(await foreignChanges(plan), []);
+        const result = await land(plan);
+        assert.deepEqual(result.commits, ["feat(openbao): run on Raft with 3 nodes"]);
+        assert.equal(git("status", "--porcelain"), "");
+        assert.equal(read(HELM_RELEASE_FILE), texts.helmRelease);
+      });
+    }
+
+    it("refuses when the same file holds an edit of somebody else too, by the file's name", async () => {
+      const { helmRelease } = await killedAfter(1);
+      writeFileSync(release(), `${helmRelease}# mine\n`);
+      assert.deepEqual(await foreignChanges(plan), [HELM_RELEASE_FILE]);
+      await assert.rejects(land(plan), (error: Error) => error.message.includes(HELM_RELEASE_FILE));
+      assert.match(read(HELM_RELEASE_FILE), /# mine/);
+    });
+
+    it("refuses our own edit on a branch that is not ours: somebody made it there by hand", async () => {
+      const { helmRelease } = await killedAfter(0);
+      git("switch", "--quiet", "main");
+      writeFileSync(release(), helmRelease);
+      await assert.rejects(land(plan), /not committed/);
+      assert.equal(read(HELM_RELEASE_FILE), helmRelease);
+    });
+  });
+
+  describe("refuses a checkout in which a commit could surprise, and leaves it as it is", () => {
+    const cases: Record<string, [prepare: () => void, words: RegExp]> = {
+      "a detached HEAD": [() => git("switch", "--quiet", "--detach"), /a detached HEAD.*git switch BRANCH/],
+      "an unfinished merge": [
+        () => {
+          git("switch", "--quiet", "--create", "other");
+          writeFileSync(release(), read(HELM_RELEASE_FILE).replace("openbao", "other"));
+          commitAll();
+          git("switch", "--quiet", "main");
+          writeFileSync(release(), read(HELM_RELEASE_FILE).replace("openbao", "third"));
+          commitAll();
+          assert.throws(() => execFileSync("git", ["-C", checkout, "merge", "other"], { stdio: "ignore" }));
+        },
+        /an unfinished merge.*git merge --abort/,
+      ],
+      "an unfinished rebase": [
+        () => mkdirSync(join(checkout, ".git/rebase-merge")),
+        /an unfinished rebase.*--abort/,
+      ],
+      "a lock of another git": [
+        () => writeFileSync(join(checkout, ".git/index.lock"), ""),
+        /index\.lock.*remove the lock/,
+      ],
+      "the branch in another working tree": [
+        () => git("worktree", "add", "--quiet", "-b", "openbao-raft", join(dir, "tree")),
+        /openbao-raft checked out in another working tree \(.*tree\).*git worktree remove/,
+      ],
+      "a branch behind its upstream": [
+        () => {
+          git("init", "--quiet", "--bare", join(dir, "origin.git"));
+          git("remote", "add", "origin", join(dir, "origin.git"));
+          git("switch", "--quiet", "--create", "openbao-raft");
+          writeFileSync(release(), `${read(HELM_RELEASE_FILE)}# theirs\n`);
+          commitAll();
+          git("push", "--quiet", "--set-upstream", "origin", "openbao-raft");
+          git("reset", "--quiet", "--hard", "HEAD~1");
+        },
+        /openbao-raft behind its upstream \(origin\/openbao-raft \[behind 1\]\).*git pull/,
+      ],
+    };
+    for (const [title, [prepare, words]] of Object.entries(cases)) {
+      it(title, async () => {
+        prepare();
+        const before = [git("rev-parse", "HEAD"), git("for-each-ref"), read(HELM_RELEASE_FILE)];
+        await assert.rejects(land(plan), { name: "LandRefusal", message: words });
+        assert.deepEqual([git("rev-parse", "HEAD"), git("for-each-ref"), read(HELM_RELEASE_FILE)], before);
+      });
+    }
+
+    it("and names all that is wrong at once", async () => {
+      git("switch", "--quiet", "--detach");
+      writeFileSync(join(checkout, ".git/index.lock"), "");
+      await assert.rejects(land(plan), /index\.lock.*Also .*a detached HEAD/);
+    });
+  });
+
+  describe("pushing", () => {
+    const origin = () => join(dir, "origin.git");
+    const there = () => execFileSync("git", ["-C", origin(), "for-each-ref"], { encoding: "utf8" });
+    beforeEach(() => {
+      git("init", "--quiet", "--bare", origin());
+      git("remote", "add", "origin", origin());
+    });
+
+    it("is not done by landing", async () => {
+      await land(plan);
+      assert.equal(there(), "");
+    });
+
+    it("puts the branch on origin, and does nothing the second time", async () => {
+      const { head } = await land(plan);
+      await pushBranch(checkout, plan.branch, head);
+      await pushBranch(checkout, plan.branch, head);
+      assert.match(there(), new RegExp(`^${head} commit\trefs/heads/openbao-raft\n$`));
+    });
+
+    it("never forces: what others have pushed there stays, and the refusal says so", async () => {
+      const { head } = await land(plan);
+      const other = git("commit-tree", "-m", "theirs", "main^{tree}");
+      git("push", "--quiet", "origin", `${other}:refs/heads/openbao-raft`);
+      await assert.rejects(pushBranch(checkout, plan.branch, head), {
+        name: "LandRefusal",
+        message: /origin did not take/,
+      });
+      assert.match(there(), new RegExp(other));
+    });
+
+    it("shows no password of the remote's address", () => {
+      const said = words({ stderr: "fatal: unable to access 'https://ann:s3cret@git.invalid/x.git/': no" });
+      assert.equal(said.includes("s3cret"), false);
+      assert.match(said, /git\.invalid/);
+    });
+  });
+});
