@@ -52,12 +52,16 @@ export const RIGHTS: readonly Right[] = [
 ];
 
 /** What the data paths besides migrate use above that. */
-const CARRY_RIGHTS: Readonly<Record<CarryPath, readonly Right[]>> = {
+export const CARRY_RIGHTS: Readonly<Record<CarryPath, readonly Right[]>> = {
   migrate: [],
   none: [],
   restore: [],
   "restore-file": [],
-  reseed: [...rights("cutover", "patch", "secrets"), ...rights("cutover", "get", "cronjobs", "batch")],
+  reseed: [
+    ...rights("cutover", "patch", "secrets"),
+    ...rights("cutover", "get", "jobs", "batch"),
+    ...rights("cutover", "get", "cronjobs", "batch"),
+  ],
 };
 
 export interface AccessView {

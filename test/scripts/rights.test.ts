@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { setTimeout as delay } from "node:timers/promises";
 import { Journal } from "../../components/cluster/journal";
 import { reaches, STAGES, type Stage } from "../../config";
-import { rightName, RIGHTS } from "../../components/gate/readAccess";
+import { CARRY_RIGHTS, rightName, RIGHTS } from "../../components/gate/readAccess";
 import { runBeats, type Step, type StepContext } from "../../components/steps/runStep";
 import { planSteps } from "../../components/steps/plan";
 import { RAFT_VALUES, StepWorld } from "../support/stepContext";
@@ -49,6 +49,34 @@ const ELSEWHERE = [
   "list poddisruptionbudgets.policy", // applyReplicas, once all nodes are voters
 ].sort();
 
+/** The worlds that a step of another data path may meet besides. */
+const carryWorlds: Readonly<Record<string, (world: StepWorld) => Promise<StepWorld>>> = {
+  raft: async (world) => {
+    world.release(RAFT_VALUES, true).onRaft();
+    await world.done("snapshot", { nodeId: "openbao-0", address: "openbao-0.openbao-internal:8201" });
+    return world.done("reseed-check");
+  },
+  raftStopped: async (world) => {
+    world.release(RAFT_VALUES, true).statefulSet(0).noPod().rendered("raft");
+    await world.done("snapshot", { nodeId: "openbao-0", address: "openbao-0.openbao-internal:8201" });
+    return world.context.input.step === "set-aside" ? world.done("final-snapshot") : world;
+  },
+  empty: (world) => {
+    world.release(RAFT_VALUES, true).onRaft({ initialized: false, sealed: true });
+    world.kube.put("/api/v1/namespaces/openbao/secrets/openbao-unseal", { data: {} });
+    return world.done("set-aside");
+  },
+  filled: (world) => world.release(RAFT_VALUES, true).onRaft().done("init"),
+};
+
+const RESEED = {
+  jobs: [
+    { kind: "CronJob" as const, name: "fill", rebuilds: [] },
+    { kind: "Job" as const, name: "seed", rebuilds: [] },
+  ],
+  discard: [],
+};
+
 function isStage(stage: string): stage is Stage {
   return (STAGES as readonly string[]).includes(stage);
 }
@@ -58,12 +86,7 @@ describe("the rights that the gate asks for (F59)", () => {
 
   for (const record of planSteps("openbao", 3)) {
     it(`hold what step ${record.id} uses`, async () => {
-      const script = (await import(`../../components/steps/scripts/${record.script}`)) as Record<
-        string,
-        Step
-      >;
-      const step = Object.values(script).find((one) => typeof one.observe === "function");
-      assert.ok(step !== undefined);
+      const step = await scriptOf(record.script);
       const used = new Set<string>();
       for (const make of Object.values(worlds)) {
         const world = await make(new StepWorld(record.id));
@@ -76,14 +99,42 @@ describe("the rights that the gate asks for (F59)", () => {
     });
   }
 
+  for (const path of ["none", "restore", "restore-file", "reseed"] as const) {
+    const steps = planSteps("openbao", 3, path).filter((one) => ["backup", "cutover"].includes(one.stage));
+    for (const record of steps) {
+      it(`hold what step ${record.id} uses with carry ${path}`, async () => {
+        const used = new Set<string>();
+        for (const make of [...Object.values(worlds), ...Object.values(carryWorlds)]) {
+          const world = await make(new StepWorld(record.id));
+          const input = { ...world.context.input, path, reseed: RESEED };
+          for (const right of await rightsOf(world, await scriptOf(record.script), input)) used.add(right);
+        }
+        const more = CARRY_RIGHTS[path].filter((right) => reaches(record.stage as Stage, right.stage));
+        const granted = new Set([...named(record.stage as Stage), ...more.map(rightName)]);
+        assert.deepEqual([...used].filter((right) => !granted.has(right)).sort(), []);
+      });
+    }
+  }
+
   it("are used by a step each, or named as used elsewhere", () => {
     const asked = [...new Set(RIGHTS.map(rightName))];
     assert.deepEqual(asked.filter((right) => !all.has(right)).sort(), ELSEWHERE);
   });
 });
 
+async function scriptOf(name: string): Promise<Step> {
+  const script = (await import(`../../components/steps/scripts/${name}`)) as Record<string, Step>;
+  const step = Object.values(script).find((one) => typeof one.observe === "function");
+  assert.ok(step !== undefined);
+  return step;
+}
+
 /** Runs the step as far as it comes in a moment: only its calls count here, so no wait is waited out. */
-async function rightsOf(world: StepWorld, step: Step): Promise<ReadonlySet<string>> {
+async function rightsOf(
+  world: StepWorld,
+  step: Step,
+  input: StepContext["input"] = world.context.input,
+): Promise<ReadonlySet<string>> {
   const used = new Set<string>();
   let over = false;
   const kube = Object.create(world.kube) as typeof world.kube;
@@ -95,7 +146,7 @@ async function rightsOf(world: StepWorld, step: Step): Promise<ReadonlySet<strin
   };
   const recorded = recordingRights(kube, used, () => over);
   const journal = new Journal(recorded, "openbao", "tester");
-  const context = { ...world.context, bao, journal, kube: recorded };
+  const context = { ...world.context, input, bao, journal, kube: recorded };
   const run = runBeats(step, context).catch(() => undefined);
   await Promise.race([run, delay(700)]);
   over = true;
