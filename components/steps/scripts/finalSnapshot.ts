@@ -20,6 +20,7 @@ let facts: Facts = {};
 
 export const finalSnapshot: Step = {
   id: "final-snapshot",
+  needsPause: true,
 
   async observe(ctx) {
     const world = await observeWorld(ctx);

@@ -12,6 +12,7 @@ import { observeWorld, until } from "../world";
 
 export const init: Step = {
   id: "init",
+  needsPause: true,
 
   async observe(ctx) {
     const done = await ctx.journal.done("init");

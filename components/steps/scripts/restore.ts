@@ -15,6 +15,7 @@ const DOUBT_SECONDS = 30;
 
 export const restore: Step = {
   id: "restore",
+  needsPause: true,
 
   async observe(ctx) {
     const done = await ctx.journal.done("restore");

@@ -8,6 +8,7 @@ let facts: Facts = {};
 
 export const setAside: Step = {
   id: "set-aside",
+  needsPause: true,
 
   async observe(ctx) {
     const world = await observeWorld(ctx);
