@@ -4,8 +4,11 @@ import { join } from "node:path";
 import { parseConfig } from "../../config";
 import { coverage, covers } from "../../components/inventory/coverage";
 import { loopbackConfig } from "../../components/openBaoConfig/loopbackConfig";
-import { planSteps, RESOURCES } from "../../components/steps/plan";
+import { planSteps, RESOURCES, stepsOf } from "../../components/steps/plan";
 import { runnable } from "../../components/steps/scripts/reseedJobs";
+import { planPartsOf } from "../../components/gate/planParts";
+import { parseOptions } from "../../rehearsal/options";
+import { configOf, standaloneWorld } from "../support/snapshotBuilder";
 
 function faults(values: Record<string, unknown>): string[] {
   const result = parseConfig({ stage: "network", ...values });
@@ -32,6 +35,20 @@ describe("the config of the data paths", () => {
     assert.deepEqual(faults({ carry: "none", snapshot: { ...snapshot, from: "file" } }), ["snapshot.from"]);
   });
 
+  it("refuses a way back, or a clean-up, of file storage that only migrate keeps (F67)", () => {
+    const cleanup = { fileData: "data-openbao-0" };
+    for (const values of [
+      { carry: "none", snapshot },
+      { carry: "reseed", reseed: { discard: ["x"] } },
+    ]) {
+      assert.deepEqual(faults({ ...values, rollback: true }), ["rollback"]);
+      const git = { checkout: ".", helmRelease: "a.yaml" };
+      assert.deepEqual(faults({ ...values, stage: "land", git, cleanup }), ["cleanup"]);
+    }
+    assert.deepEqual(faults({ rollback: true }), []);
+    assert.throws(() => parseOptions(["--carry", "none", "--rollback", "cutover"]), /only carry migrate/);
+  });
+
   it("knows no key that it does not know", () => {
     assert.deepEqual(faults({ carry: "restore", snapshot: { ...snapshot, maxAge: 3 } }), ["snapshot.maxAge"]);
     assert.deepEqual(faults({ carry: "everything" }), ["carry"]);
@@ -40,6 +57,20 @@ describe("the config of the data paths", () => {
 
 describe("the plan of each data path", () => {
   const ids = (path: Parameters<typeof planSteps>[2]) => planSteps("openbao", 3, path).map((step) => step.id);
+
+  it("is what the stages, the plan digest and the journal ask by: stepsOf takes the config's path", async () => {
+    const config = configOf({ carry: "restore", snapshot: { file: "/one.snap", from: "file" } });
+    const taken = stepsOf(config).map((step) => step.id);
+    const left = ["talos-firewall", "external-secrets"];
+    assert.deepEqual(
+      taken,
+      ids("restore-file").filter((id) => !left.includes(id)),
+    );
+    const look = await standaloneWorld().snapshot(config);
+    const [own, other] = [config, configOf()].map((one) => planPartsOf(look, one));
+    assert.notEqual(own!.steps, other!.steps);
+    assert.deepEqual([own!.carry, other!.carry], ["restore-file", "migrate"]);
+  });
 
   it("stops nothing, and starts nothing, for a source that stays where it is", () => {
     for (const step of ["stop", "carry", "set-aside", "flip", "roll", "init", "restore"])

@@ -51,6 +51,14 @@ describe("the gate of a rollback (hazard F67)", () => {
     );
   });
 
+  it("stops a rollback after a restore or a reseed: they keep no file storage to go back to", async () => {
+    const world = moved();
+    world.kube.put(JOURNAL, journalOf(...MOVED, ["set-aside", "act"]));
+    const report = await judge(world);
+    assert.deepEqual(outcomes(report, "FAIL"), ["rollback-file-data"]);
+    assert.match(formatReport(report), /only carry migrate keeps a file storage/);
+  });
+
   it("has nothing to say where nothing was moved", async () => {
     const report = await judge(standaloneWorld());
     assert.deepEqual(outcomes(report, "FAIL", "UNKNOWN", "WARN"), []);
