@@ -50,6 +50,13 @@ describe("the gate for data paths besides migrate", () => {
     assert.equal(blocks(await judge(world, NONE)), true);
   });
 
+  it("asks a source on Raft for no proof that an earlier try with migrate has left (F24)", async () => {
+    const world = noted(soleRaftWorld(), "key-proof", { store: "store", fingerprint: "of another key" });
+    const { rows } = await judge(world, { ...NONE, carry: "restore", stage: "cutover" });
+    const row = rows.find(({ check }) => check.id === "key-proven");
+    assert.equal(row?.judgement.verdict, "not-applicable");
+  });
+
   it("lets a reseed pass whose template is there", async () => {
     const world = standaloneWorld();
     world.kube.put(`${BATCH}/cronjobs/vault-config`, {
