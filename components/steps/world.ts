@@ -153,6 +153,19 @@ export function waitForPod(ctx: StepContext, pod: string): Promise<(V1Pod & Kube
   });
 }
 
+/**
+ * Waits until the kubelet says Running. A follower needs it: before that its name is not in DNS, so the leader cannot
+ * reach it, and each key given to it is lost (seen with a postStart hook that waits: HTTP 500 for two minutes).
+ */
+export function waitForRunning(ctx: StepContext, pod: string): Promise<(V1Pod & KubeObject) | undefined> {
+  const running = (seen: (V1Pod & KubeObject) | undefined) =>
+    isPlaced(seen) && seen?.status?.phase === "Running";
+  return ctx.kube.waitFor<V1Pod & KubeObject>(podsPath(ctx.input.namespace), pod, running, {
+    what: `pod ${pod} to run`,
+    timeoutSeconds: ctx.input.podTimeoutSeconds,
+  });
+}
+
 function isPlaced(pod: (V1Pod & KubeObject) | undefined): boolean {
   const ended = pod?.status?.phase === "Succeeded" || pod?.status?.phase === "Failed";
   return pod?.spec?.nodeName !== undefined && pod.metadata?.deletionTimestamp === undefined && !ended;

@@ -7,7 +7,7 @@ import { refuseChangedKey } from "../keyProof";
 import { main, Refused, type Step, type StepContext } from "../runStep";
 import { isSetAside } from "../setAside";
 import { unsealPod } from "../unsealing";
-import { leaderPod, observeWorld, podNames, scale, until, waitForPod } from "../world";
+import { leaderPod, observeWorld, podNames, scale, until, waitForRunning } from "../world";
 
 /** Autopilot makes a voter of a stable member after 10 s; the rest is head-room (facts/openbao.md section 4). */
 const VOTER_SECONDS = 120;
@@ -49,7 +49,7 @@ export const follower: Step = {
       await ctx.fence.assertHeld();
       await scale(ctx.kube, ctx.input.namespace, ctx.input.release, ordinal + 1);
     }
-    await waitForPod(ctx, pod);
+    await waitForRunning(ctx, pod);
     const joined = await until(`${pod} to join (initialized: true)`, ctx.input.podTimeoutSeconds, () =>
       joinedStatus(ctx, pod),
     );
