@@ -75,7 +75,6 @@ describe("hostile config values", () => {
           const input = stepInput("stop", result.config, "land");
           const environment = JSON.stringify(input);
           // An environment variable cannot hold NUL, and a line break could end a line of a log.
-          // eslint-disable-next-line no-control-regex
           assert.doesNotMatch(environment, /[\u0000-\u001f]/);
           assert.deepEqual(readStepInput({ [STEP_INPUT]: environment }), input);
         }

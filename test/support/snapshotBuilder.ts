@@ -4,6 +4,7 @@ import { takeSnapshot, type ClusterSnapshot, type SnapshotAccess } from "../../c
 import { FakeKube } from "./fakeKube";
 import { mergePatch } from "./fakeKubeRules";
 import { FakeOpenBao, fakeServer, type FakeServer } from "./fakeOpenBao";
+import { LABELS, node, statefulSet } from "./workloadObjects";
 
 export const NS = "/api/v1/namespaces/openbao";
 export const RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/openbao/helmreleases/openbao";
@@ -19,11 +20,6 @@ export const NOW = new Date("2026-11-24T09:00:00Z");
 export const UNSEAL_KEY = "0f".repeat(32);
 export const ROOT_TOKEN = "s.canaryCanaryCanary00000001";
 
-const LABELS = {
-  "app.kubernetes.io/name": "openbao",
-  "app.kubernetes.io/instance": "openbao",
-  component: "server",
-};
 const CONFIG = `ui = true
 listener "tcp" {
   address = "[::]:8200"
@@ -268,50 +264,4 @@ export function journalOf(
 
 export function base64(text: string): string {
   return Buffer.from(text).toString("base64");
-}
-
-function node(n: number): Record<string, unknown> {
-  return {
-    metadata: { labels: { "kubernetes.io/hostname": `node-${n}` } },
-    status: {
-      conditions: [{ type: "Ready", status: "True" }],
-      images: [{ names: ["quay.io/openbao/openbao:2.4.0"] }],
-    },
-  };
-}
-
-function statefulSet(replicas: number): Record<string, unknown> {
-  return {
-    spec: {
-      replicas,
-      serviceName: "openbao-internal",
-      podManagementPolicy: "OrderedReady",
-      updateStrategy: { type: "OnDelete" },
-      selector: { matchLabels: LABELS },
-      volumeClaimTemplates: [
-        { metadata: { name: "data" }, spec: { resources: { requests: { storage: "10Gi" } } } },
-        { metadata: { name: "audit" }, spec: { resources: { requests: { storage: "1Gi" } } } },
-      ],
-      template: {
-        metadata: { labels: LABELS },
-        spec: {
-          affinity: {
-            podAntiAffinity: {
-              requiredDuringSchedulingIgnoredDuringExecution: [{ topologyKey: "kubernetes.io/hostname" }],
-            },
-          },
-          containers: [
-            {
-              name: "openbao",
-              image: "quay.io/openbao/openbao:2.4.0",
-              readinessProbe: {
-                httpGet: { path: "/v1/sys/health?standbyok=true&sealedcode=204&uninitcode=204" },
-              },
-            },
-          ],
-        },
-      },
-    },
-    status: { readyReplicas: replicas, currentRevision: "rev-1", updateRevision: "rev-1" },
-  };
 }
