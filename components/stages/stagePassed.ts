@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { MigrationConfig, Stage } from "../../config";
 import type { PlanParts } from "../evidence/planDigest";
 import { MigrationStep } from "../steps/migrationStep";
-import { passedStep } from "../steps/plan";
+import { passedStep, stepsOf } from "../steps/plan";
 import { stepInput } from "../steps/stepInput";
 
 const TYPE = "openbao-migration:components:StagePassed";
@@ -23,7 +23,13 @@ export class StagePassed extends pulumi.ComponentResource {
     super(TYPE, name, {}, opts);
     const record = passedStep(args.stage);
     // As in stage network: it needs none of the values that single stages use.
-    const input = { ...stepInput(record.id, args.config, "network"), plan: args.plan };
+    const input = {
+      ...stepInput(record.id, args.config, "network"),
+      plan: args.plan,
+      stageSteps: stepsOf(args.config)
+        .filter(({ stage }) => stage === args.stage)
+        .map(({ id }) => id),
+    };
     const step = new MigrationStep(`${name}-step`, { record, input, keepsInput: true }, { parent: this });
     this.finished = step.finished;
     this.registerOutputs({});

@@ -29,6 +29,8 @@ const schema = z.strictObject({
   maxEntryBytes: z.number().int().optional(),
   /** Only for the steps passed-STAGE: the plan that the gate let through. */
   plan: planParts.optional(),
+  /** Only for the same: ids of the stage's steps that this config asks for, in their order. */
+  stageSteps: z.array(z.string()).optional(),
   git: z
     .strictObject({
       checkout: z.string(),

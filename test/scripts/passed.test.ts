@@ -2,10 +2,14 @@ import assert from "node:assert/strict";
 import { Journal, readJournalRun } from "../../components/cluster/journal";
 import { evidenceOf } from "../../components/evidence/evidence";
 import { runBeats, type StepContext } from "../../components/steps/runStep";
-import { planSteps } from "../../components/steps/plan";
+import { stepsOf } from "../../components/steps/plan";
 import { passed } from "../../components/steps/scripts/passed";
+import { StagePassed } from "../../components/stages/stagePassed";
+import { STEP_INPUT, type StepInput } from "../../components/steps/stepInput";
 import type { Stage } from "../../config";
 import { PLAN } from "../support/evidenceBuilder";
+import { recordResources } from "../support/recordResources";
+import { configOf } from "../support/snapshotBuilder";
 import { StepWorld } from "../support/stepContext";
 
 const NS = "openbao";
@@ -13,7 +17,15 @@ const NS = "openbao";
 /** The step of a stage, in a world in which a program wrote the journal. */
 function stepOf(world: StepWorld, stage: Stage, plan = PLAN): StepContext {
   const journal = new Journal(world.kube, NS, "tester", PLAN.program);
-  return { ...world.context, journal, input: { ...world.context.input, step: `passed-${stage}`, plan } };
+  const input = { ...world.context.input, step: `passed-${stage}`, plan, stageSteps: idsOf(stage) };
+  return { ...world.context, journal, input };
+}
+
+/** Steps of a stage with the config's defaults. */
+function idsOf(stage: Stage, config = configOf()): string[] {
+  return stepsOf(config)
+    .filter((step) => step.stage === stage)
+    .map(({ id }) => id);
 }
 
 async function carryOut(
@@ -23,7 +35,7 @@ async function carryOut(
   leave?: string,
 ): Promise<void> {
   const journal = new Journal(world.kube, NS, "tester", program);
-  for (const { id } of planSteps("openbao", 3).filter((step) => step.stage === stage && step.id !== leave)) {
+  for (const id of idsOf(stage).filter((one) => one !== leave)) {
     await journal.append({ step: id, beat: "act", observed: {} });
     await journal.append({ step: id, beat: "done", observed: {} });
   }
@@ -86,4 +98,22 @@ describe("step passed-STAGE", () => {
     assert.deepEqual([result, observed["evidence"]], ["already-done", "none"]);
     assert.deepEqual(world.kube.writes, []);
   });
+
+  for (const [talos, steps] of [
+    [undefined, ["network-probe"]],
+    [{ nodeSubnets: ["10.0.0.0/24"], nodes: ["10.0.0.1"] }, ["talos-firewall", "network-probe"]],
+  ] as const) {
+    it(`asks for the steps that the config asks for: ${steps.join(", ")} (F64)`, async () => {
+      const config = configOf(talos === undefined ? {} : { talos });
+      const seen = await recordResources(
+        false,
+        () => new StagePassed("network-passed", { stage: "network", config, plan: PLAN }),
+      );
+      const { inputs } = seen.find(({ type }) => type === "command:local:Command")!;
+      const environment = inputs["environment"] as Record<string, string>;
+      const { stageSteps } = JSON.parse(environment[STEP_INPUT]!) as StepInput;
+      assert.deepEqual(stageSteps, steps);
+      assert.deepEqual(stageSteps, idsOf("network", config));
+    });
+  }
 });

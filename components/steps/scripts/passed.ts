@@ -5,7 +5,6 @@ import { entriesOf, evidenceOf, linkBefore, linkOf } from "../../evidence/eviden
 import { planDigest } from "../../evidence/planDigest";
 import { notPassed } from "../../evidence/stagePassed";
 import { STAGES, type Stage } from "../../../config";
-import { planSteps } from "../plan";
 import { main, type Facts, type Step, type StepContext } from "../runStep";
 
 export const passed: Step = {
@@ -39,13 +38,9 @@ export const passed: Step = {
 
 function whyNot(ctx: StepContext, run: JournalRun | undefined): string | undefined {
   if (run === undefined || run.id === "") return "there is no journal";
-  const { release, replicas, path } = ctx.input;
-  const steps = planSteps(release, replicas, path).filter((step) => step.stage === stageOf(ctx));
-  return notPassed(
-    entriesOf(run),
-    steps.map((step) => step.id),
-    planOf(ctx).program,
-  );
+  const steps = ctx.input.stageSteps;
+  if (steps === undefined) throw new Error(`step "${ctx.input.step}" has no steps; this is a bug`);
+  return notPassed(entriesOf(run), steps, planOf(ctx).program);
 }
 
 function stageOf(ctx: StepContext): Stage {
