@@ -10,6 +10,16 @@ export class OpenBaoUnreachable extends Error {
   override readonly name = "OpenBaoUnreachable";
 }
 
+/** Cause of an OpenBaoUnreachable whose time was over: somebody may be there, and be busy. */
+export class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+}
+
+/** True for silence, false for a connection that was refused or cut. */
+export function isBusy(error: OpenBaoUnreachable): boolean {
+  return error.cause instanceof NoAnswer;
+}
+
 export interface OpenBaoReply {
   readonly status: number;
   /** Parsed JSON, or undefined for an empty or non-JSON body. */
@@ -112,7 +122,7 @@ class HttpOpenBao implements StreamingOpenBao {
       );
       // Not request.setTimeout: that counts idle time only, and needs a real socket.
       const timer = setTimeout(
-        () => request.destroy(new Error(`no answer within ${timeoutMs} ms`)),
+        () => request.destroy(new NoAnswer(`no answer within ${timeoutMs} ms`)),
         timeoutMs,
       );
       request.on("error", (error) => {

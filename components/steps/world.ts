@@ -1,8 +1,8 @@
 import type { V1Pod, V1StatefulSet } from "@kubernetes/client-node";
 import { setTimeout as delay } from "node:timers/promises";
 import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
-import { OpenBaoUnreachable } from "../cluster/openBaoClient";
-import { isLeader, record, sealStatusIfUp, type SealStatus } from "../cluster/openBaoStatus";
+import { isBusy, OpenBaoUnreachable } from "../cluster/openBaoClient";
+import { isLeader, record, sealStatus, type SealStatus } from "../cluster/openBaoStatus";
 import { hasArrived, MOVED_BY } from "./carryPath";
 import type { StepContext } from "./runStep";
 
@@ -27,6 +27,8 @@ export const UPGRADE_ANNOTATION = "openbao-raft-migration/original-upgrade";
 /** There while this program itself lets Flux apply the HelmRelease once; a killed run leaves it. */
 export const APPLYING_ANNOTATION = "openbao-raft-migration/applying";
 
+/** So long may openbao-0 be silent before it counts as absent. */
+const BUSY_SECONDS = 60;
 const HELM_RELEASES = "/apis/helm.toolkit.fluxcd.io/v2";
 
 export function releasesPath(namespace: string): string {
@@ -61,7 +63,7 @@ export async function observeWorld(ctx: StepContext): Promise<World> {
     ctx.kube.get<V1StatefulSet & KubeObject>(`${statefulSetsPath(namespace)}/${name}`),
     ctx.kube.find<V1Pod & KubeObject>(`${podsPath(namespace)}/${name}-0`),
   ]);
-  const status0 = isPlaced(pod0) ? await sealStatusIfUp(ctx.bao(`${name}-0`)) : undefined;
+  const status0 = isPlaced(pod0) ? await settledStatus(ctx, `${name}-0`) : undefined;
   const path = ctx.input.path ?? "migrate";
   const by = MOVED_BY[path];
   const noted = by !== undefined && (await ctx.journal.done(by)) !== undefined;
@@ -73,6 +75,23 @@ export async function observeWorld(ctx: StepContext): Promise<World> {
     moved: hasArrived(path, status0, () => noted),
     flipped: wantsRaft(release),
   };
+}
+
+/**
+ * The seal status, or undefined when nothing listens. A server that takes the connection and is silent is opening its
+ * store (seen while the user's hook unseals): it is asked again, since silence must not be taken for absence (I3).
+ */
+async function settledStatus(ctx: StepContext, pod: string): Promise<SealStatus | undefined> {
+  const end = Date.now() + Math.min(BUSY_SECONDS, ctx.input.podTimeoutSeconds) * 1000;
+  for (;;) {
+    try {
+      return await sealStatus(ctx.bao(pod));
+    } catch (error) {
+      if (!(error instanceof OpenBaoUnreachable)) throw error;
+      if (!isBusy(error) || Date.now() > end) return undefined;
+      ctx.log(`${pod} is busy and gives no answer yet`);
+    }
+  }
 }
 
 /** True when the values ask for ha.raft; it wins over standalone in the chart. */

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import type { OpenBao, OpenBaoReply } from "../../components/cluster/openBaoClient";
+import {
+  NoAnswer,
+  OpenBaoUnreachable,
+  type OpenBao,
+  type OpenBaoReply,
+} from "../../components/cluster/openBaoClient";
 import { Refused, type StepContext } from "../../components/steps/runStep";
 import { unsealPod } from "../../components/steps/unsealing";
 import { observeWorld } from "../../components/steps/world";
@@ -82,5 +87,42 @@ describe("a pod whose postStart hook still waits (phase Pending)", () => {
       status: { phase: "Running" },
     });
     assert.equal((await observeWorld(world.context)).status0, undefined);
+  });
+});
+
+describe("a look at openbao-0", () => {
+  /** Fails the first `silent` calls with `cause`, then answers. */
+  function lateServer(silent: number, cause: Error): { ctx: StepContext; calls: () => number } {
+    let calls = 0;
+    const world = new StepWorld("unseal-0").onRaft({ sealed: false });
+    const bao: OpenBao = {
+      where: "openbao-0",
+      close: () => undefined,
+      request: (): Promise<OpenBaoReply> => {
+        calls += 1;
+        if (calls <= silent) return Promise.reject(new OpenBaoUnreachable("no reply", { cause }));
+        return Promise.resolve({ status: 200, body: world.servers["openbao-0"]!.seal });
+      },
+    };
+    return { ctx: { ...world.context, bao: () => bao }, calls: () => calls };
+  }
+
+  it("asks a silent server again: it may be opening its store (hazard I3)", async () => {
+    const { ctx, calls } = lateServer(2, new NoAnswer("no answer within 5000 ms"));
+    const { status0, moved } = await observeWorld(ctx);
+    assert.deepEqual([status0?.storageType, moved, calls()], ["raft", true, 3]);
+  });
+
+  it("takes a refused connection for nobody there, at once", async () => {
+    const { ctx, calls } = lateServer(1, new Error("connection refused"));
+    assert.deepEqual([(await observeWorld(ctx)).status0, calls()], [undefined, 1]);
+  });
+
+  it("takes a server that stays silent for nobody there, after its bound", async () => {
+    const { ctx } = lateServer(1_000_000, new NoAnswer("no answer within 5000 ms"));
+    assert.equal(
+      (await observeWorld({ ...ctx, input: { ...ctx.input, podTimeoutSeconds: 0.02 } })).status0,
+      undefined,
+    );
   });
 });
