@@ -42,19 +42,20 @@ function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Leg, strin
 }
 
 /**
- * Takes the stack through every stage: `pulumi preview`, then `pulumi up`. With `rollback` it first goes to
- * that stage and back. @throws Error at the first that fails.
+ * Takes the stack through every stage up to `until` (default: the last): `pulumi preview`, then `pulumi up`. With
+ * `rollback` it first goes to that stage and back. @throws Error at the first that fails.
  */
 export async function moveThroughStages(
   stack: PulumiStack,
   kube: KubeClient,
-  how: Pick<RehearsalOptions, "kill" | "rollback" | "carry">,
+  how: Pick<RehearsalOptions, "kill" | "rollback" | "carry"> & { readonly until?: Stage },
   log: (line: string) => void,
 ): Promise<StageRun[]> {
   const { rollback } = how;
+  const stages = STAGES.slice(0, STAGES.indexOf(how.until ?? "land") + 1);
   const victims = victimsOf(how.carry);
   const first = rollback === undefined ? [] : STAGES.slice(0, STAGES.indexOf(rollback) + 1);
-  const legs: Leg[] = rollback === undefined ? [...STAGES] : [...first, "rollback", ...STAGES];
+  const legs: Leg[] = rollback === undefined ? stages : [...first, "rollback", ...stages];
   const runs: StageRun[] = [];
   for (const name of legs) {
     const startedAt = new Date().toISOString();

@@ -1,0 +1,124 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { cpus, loadavg } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { kubeClient, loadKubeConfig, type KubeClient } from "../../components/cluster/kubeClient";
+import { readJournal } from "../../components/cluster/journal";
+import { cacheDir } from "../cache";
+import { kubeconfigPath, up } from "../cluster/cluster";
+import { until } from "../../components/steps/world";
+import { readLoadLog, startLoad } from "../load/clientLoad";
+import { longestOutage, type LoadLog } from "../load/loadLog";
+import { moveThroughStages } from "../move";
+import { PulumiStack } from "../pulumiStack";
+import { installSource, removeSource } from "../source/install";
+import { SOURCE_NAMESPACE } from "../source/sourceCluster";
+import { installCrds } from "../standins/crds/installCrds";
+import { startHelmController } from "../standins/helmController/start";
+import { ensureTools, toolPath } from "../tools/tools";
+import { benchTable, type BenchRow, type Measured } from "./benchTable";
+import { moveByHand } from "./handMove";
+
+const USAGE = `npm run bench -- [--sizes 1000,10000,100000]
+Measures the cutover at each number of KV keys on the throw-away cluster: the client's write outage and the copy
+rate, of this program and of the bare sequence by hand (scale 0, bao operator migrate, start, unseal).`;
+const started = Date.now();
+/** Bound of the wait for the client's first write after the move by hand. */
+const WRITE_SECONDS = 60;
+
+function log(line: string): void {
+  console.log(`[${((Date.now() - started) / 1000).toFixed(0).padStart(4)} s] ${line}`);
+}
+
+/** @throws Error for a size that is no number from 10 to 200000 */
+function sizes(args: readonly string[]): number[] {
+  const { values } = parseArgs({
+    args: [...args],
+    options: { sizes: { type: "string", default: "1000,10000,100000" } },
+  });
+  return values.sizes.split(",").map((text) => {
+    const size = Number(text);
+    if (/^\d+$/.test(text) && size >= 10 && size <= 200_000) return size;
+    throw new Error(`--sizes ${JSON.stringify(values.sizes)}: expected numbers from 10 to 200000\n${USAGE}`);
+  });
+}
+
+async function bench(wanted: readonly number[]): Promise<void> {
+  await ensureTools(log);
+  await up(log);
+  process.env["KUBECONFIG"] = kubeconfigPath();
+  const config = loadKubeConfig();
+  const kube = kubeClient(config);
+  await installCrds(config);
+  const controller = await startHelmController(kubeconfigPath(), { helm: toolPath("helm") });
+  const rows: BenchRow[] = [];
+  try {
+    for (const keys of wanted) {
+      rows.push(await measure(kube, keys));
+      console.log(benchTable(rows));
+    }
+  } finally {
+    await controller.stop();
+  }
+  log(`${cpus().length} cores, load average ${loadavg()[0]?.toFixed(1)}; one run a size`);
+}
+
+async function measure(kube: KubeClient, keys: number): Promise<BenchRow> {
+  const runDir = cacheDir("runs", `bench-${new Date().toISOString().replace(/[:.]/g, "-")}`);
+  mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  await removeSource({ kube });
+  await installSource({ keys, log, kube });
+  const hand = await byHand(kube, runDir);
+  log(`${keys} keys by hand: outage ${(hand.outageMs / 1000).toFixed(1)} s, copy ${hand.copySeconds} s`);
+  const program = await byProgram(kube, runDir);
+  log(
+    `${keys} keys by program: outage ${(program.outageMs / 1000).toFixed(1)} s, copy ${program.copySeconds} s`,
+  );
+  const row = { keys, entries: program.entries, hand, program };
+  writeFileSync(join(runDir, "bench.json"), JSON.stringify(row), { mode: 0o600 });
+  return row;
+}
+
+async function byHand(kube: KubeClient, runDir: string): Promise<Measured> {
+  const load = await startLoad(runDir, { kube });
+  let seen: LoadLog | undefined;
+  // The load ends while the server is on Raft: the way back is no part of the measurement.
+  const { copySeconds } = await moveByHand(kube, async () => {
+    const from = Date.now();
+    await until("a write on Raft to be acknowledged", WRITE_SECONDS, () => {
+      const { attempts } = readLoadLog(load.file);
+      const written = attempts.some(({ op, ok, startMs }) => op === "write" && ok && startMs > from);
+      return Promise.resolve(written ? { value: true } : { seen: "none yet" });
+    });
+    seen = await load.stop();
+  });
+  return { outageMs: longestOutage(seen!).lengthMs, copySeconds };
+}
+
+async function byProgram(kube: KubeClient, runDir: string): Promise<Measured & { readonly entries: number }> {
+  const config = { inventory: { volatile: ["secret/load/"] } };
+  const stack = new PulumiStack({ runDir, kubeconfig: kubeconfigPath(), config, log });
+  const load = await startLoad(runDir, { kube });
+  let seen: LoadLog;
+  try {
+    await moveThroughStages(stack, kube, { kill: false, carry: "migrate", until: "cutover" }, log);
+  } finally {
+    seen = await load.stop();
+  }
+  const journal = await readJournal(kube, SOURCE_NAMESPACE);
+  const carried = journal.find(({ step, beat }) => step === "carry" && beat === "done")?.observed ?? {};
+  return {
+    outageMs: longestOutage(seen).lengthMs,
+    copySeconds: Number(carried["copySeconds"]),
+    entries: Number(carried["copied"]),
+  };
+}
+
+void (async () => {
+  try {
+    await bench(sizes(process.argv.slice(2)));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+  }
+})();
