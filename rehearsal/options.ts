@@ -1,6 +1,7 @@
 import { parseArgs } from "node:util";
 import { CARRIES } from "../components/carryConfig";
 import { STAGES, type Stage } from "../config";
+import { HOOKS } from "./source/platformFiles";
 
 const BEFORE_LAND: readonly Stage[] = STAGES.slice(0, STAGES.indexOf("land"));
 
@@ -14,6 +15,8 @@ export interface RehearsalOptions {
   readonly down: boolean;
   /** The data path; all but migrate start from a source on Raft with one node. */
   readonly carry: (typeof CARRIES)[number];
+  /** The source's own unseal hook. */
+  readonly hook: (typeof HOOKS)[number];
   /** Kill the run once in each stage, and start it again. */
   readonly kill: boolean;
   /** Go to this stage, take the move back, and move again. @default no way back */
@@ -25,6 +28,7 @@ export const USAGE = `npm run rehearse -- [options]
   --seed S        same seed, same content (default 1)
   --context NAME  use this context of your own kubeconfig instead of the throw-away cluster
   --carry PATH    migrate (default), restore, reseed or none; all but migrate start from a source on Raft
+  --hook H        the source's unseal hook: retry (default, two minutes) or once, which makes the run shorter
   --kill          kill the run once in each stage and start it again
   --rollback S    go to stage S (before land), take the move back, and move again to the end
   --down          remove the throw-away cluster at the end (default: leave it up)`;
@@ -38,6 +42,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       seed: { type: "string", default: "1" },
       context: { type: "string" },
       carry: { type: "string", default: "migrate" },
+      hook: { type: "string", default: "retry" },
       kill: { type: "boolean", default: false },
       rollback: { type: "string" },
       down: { type: "boolean", default: false },
@@ -66,6 +71,10 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       `--carry ${JSON.stringify(values.carry)}: expected one of ${CARRIES.join(", ")}\n${USAGE}`,
     );
   }
+  const hook = HOOKS.find((one) => one === values.hook);
+  if (hook === undefined) {
+    throw new Error(`--hook ${JSON.stringify(values.hook)}: expected one of ${HOOKS.join(", ")}\n${USAGE}`);
+  }
   if (rollback !== undefined && carry !== "migrate") {
     throw new Error(
       `--rollback ${rollback} with --carry ${carry}: only carry migrate can be taken back; leave one of the two out\n${USAGE}`,
@@ -74,6 +83,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
   return {
     keys,
     carry,
+    hook,
     seed: values.seed,
     ...(values.context !== undefined && { context: values.context }),
     kill: values.kill,

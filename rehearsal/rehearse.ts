@@ -15,7 +15,7 @@ import { writeReport } from "./report/writeReport";
 import { verdict, type RunReport } from "./report/runReport";
 import { installSource, removeSource } from "./source/install";
 import { makePlatformCheckout } from "./source/platformCheckout";
-import { HELM_RELEASE_FILE, VARIABLES_FILE } from "./source/platformFiles";
+import { HELM_RELEASE_FILE, VARIABLES_FILE, type SourceVariant } from "./source/platformFiles";
 import { installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController } from "./standins/helmController/start";
@@ -64,10 +64,13 @@ async function move(
 ): Promise<number> {
   const { keys, seed } = options;
   await removeSource({ kube });
-  const storage = options.carry === "migrate" ? "file" : "raft";
-  await installSource({ keys, seed, log, kube, storage });
+  const variant: SourceVariant = {
+    storage: options.carry === "migrate" ? "file" : "raft",
+    hook: options.hook,
+  };
+  await installSource({ keys, seed, log, kube, ...variant });
   const checkout = join(runDir, "platform");
-  await makePlatformCheckout(checkout, storage);
+  await makePlatformCheckout(checkout, variant);
   // A cluster of the user's own may have the real operator, which the source's policies do not let in.
   const externalSecrets = options.context === undefined ? [await startExternalSecrets(kube)] : [];
   const stack = new PulumiStack({

@@ -11,7 +11,7 @@ import { LOAD_NAMESPACE, LOAD_TOKEN_SECRET } from "../load/clientObjects";
 import { baoSession, type BaoSession } from "./baoSession";
 import { loadEngines } from "./loadEngines";
 import { loadKv, mountKv } from "./loadKv";
-import { PLATFORM_TREE, platformObjects, type SourceStorageKind } from "./platformFiles";
+import { PLATFORM_TREE, platformObjects, type SourceVariant } from "./platformFiles";
 import {
   collectionOf,
   OWNED_LABEL,
@@ -29,13 +29,11 @@ const POD = "openbao-0";
 const POD_SECONDS = 300;
 const ACTIVE_SECONDS = 60;
 
-export interface SourceOptions {
+export interface SourceOptions extends SourceVariant {
   /** Number of KV entries. @default 1000 */
   readonly keys?: number;
   /** Same seed, same content. @default "1" */
   readonly seed?: string;
-  /** What it runs on. @default "file" */
-  readonly storage?: SourceStorageKind;
   /** Gets one line for each step. */
   readonly log: (line: string) => void;
   /** @default the kubeconfig's current context */
@@ -54,9 +52,9 @@ interface Pod extends KubeObject {
  * @throws Error when the namespace is not the rehearsal's, or a step does not finish in its time.
  */
 export async function installSource(options: SourceOptions): Promise<{ readonly reused: boolean }> {
-  const { keys = 1000, seed = "1", storage = "file", log } = options;
+  const { keys = 1000, seed = "1", storage = "file", hook = "retry", log } = options;
   const kube = options.kube ?? kubeClient(loadKubeConfig());
-  const content = `seed ${seed}, ${keys} keys${storage === "raft" ? ", on Raft" : ""}`;
+  const content = `seed ${seed}, ${keys} keys${storage === "raft" ? ", on Raft" : ""}${hook === "once" ? ", hook once" : ""}`;
   const namespace = await refuseForeign(kube, SOURCE_NAMESPACE);
   if (namespace?.metadata?.annotations?.[CONTENT_ANNOTATION] === content) {
     log(`the source is there already (${content}): used as it is`);
@@ -67,7 +65,7 @@ export async function installSource(options: SourceOptions): Promise<{ readonly 
     await removeNamespaces(kube, [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
   }
   await refuseForeign(kube, LOAD_NAMESPACE);
-  await applyObjects(kube, storage, log);
+  await applyObjects(kube, { storage, hook }, log);
   await podReady(kube);
   log(`${POD} is ready, not initialised`);
   const bao = openBaoOver(podAgent(kube.config, SOURCE_NAMESPACE, POD, 8200), POD);
@@ -93,10 +91,10 @@ export async function removeSource(options: { readonly kube?: KubeClient } = {})
 
 async function applyObjects(
   kube: KubeClient,
-  storage: SourceStorageKind,
+  variant: SourceVariant,
   log: (line: string) => void,
 ): Promise<void> {
-  const [namespace, ...rest] = platformObjects(PLATFORM_TREE, storage);
+  const [namespace, ...rest] = platformObjects(PLATFORM_TREE, variant);
   const labels = { ...namespace!.metadata?.labels, [OWNED_LABEL]: "true" };
   const all: KubeObject[] = [
     { ...namespace, metadata: { ...namespace!.metadata, labels } },

@@ -2,7 +2,7 @@ import { execFile } from "node:child_process";
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { HELM_RELEASE_FILE, PLATFORM_TREE, raftReleaseText, type SourceStorageKind } from "./platformFiles";
+import { HELM_RELEASE_FILE, PLATFORM_TREE, releaseText, type SourceVariant } from "./platformFiles";
 
 const GIT_SECONDS = 30;
 
@@ -11,10 +11,7 @@ const GIT_SECONDS = 30;
  * already is left as it is, with whatever was committed since.
  * @throws Error when the folder holds something else, or git fails.
  */
-export async function makePlatformCheckout(
-  folder: string,
-  storage: SourceStorageKind = "file",
-): Promise<void> {
+export async function makePlatformCheckout(folder: string, variant: SourceVariant = {}): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const found = readdirSync(folder);
   if (found.includes(".git") && (await git(folder, "rev-list", "--all", "--max-count=1")) !== "") return;
@@ -25,10 +22,8 @@ export async function makePlatformCheckout(
   }
   await git(folder, "init", "--quiet", "--initial-branch=main");
   cpSync(PLATFORM_TREE, folder, { recursive: true });
-  if (storage === "raft") {
-    const file = join(folder, HELM_RELEASE_FILE);
-    writeFileSync(file, raftReleaseText(readFileSync(file, "utf8")));
-  }
+  const file = join(folder, HELM_RELEASE_FILE);
+  writeFileSync(file, releaseText(readFileSync(file, "utf8"), variant));
   await git(folder, "add", "--all");
   await git(folder, "commit", "--quiet", "--message=Run OpenBao on one node");
 }

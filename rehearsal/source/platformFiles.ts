@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { parse, parseAllDocuments } from "yaml";
+import { parse, parseAllDocuments, parseDocument } from "yaml";
 import { helmReleaseEdit } from "../../components/land/helmReleaseEdit";
 import type { KubeObject } from "../../components/cluster/kubeClient";
 
@@ -15,26 +15,56 @@ export const VARIABLES_FILE = "k8s/clusters/prod/bootstrap/variables-cluster-con
 /** What the source runs on before the move; "raft" is one node that is on Raft already. */
 export type SourceStorageKind = "file" | "raft";
 
-/** The text of the HelmRelease's file for a source on Raft: the same release, with its replicas by the variable. */
-export function raftReleaseText(text: string): string {
-  return helmReleaseEdit(text, {
-    file: HELM_RELEASE_FILE,
-    release: "openbao",
-    namespace: "openbao",
-    replicas: 3,
-    replicasVariable: "openbao_replicas",
-  });
+/**
+ * The postStart hook that unseals: "retry" tries for two minutes, which keeps a follower's name out of DNS as long;
+ * "once" waits 5 s and for an answer, and tries once. Platforms have either (facts: Unseal Secret and hook).
+ */
+export const HOOKS = ["retry", "once"] as const;
+
+/** How the source differs from the platform's tree. */
+export interface SourceVariant {
+  /** @default "file" */
+  readonly storage?: SourceStorageKind;
+  /** @default "retry" */
+  readonly hook?: (typeof HOOKS)[number];
+}
+
+const HOOK_ONCE = `sleep 5
+until bao status >/dev/null 2>&1 || [ "$?" -eq 2 ]; do sleep 1; done
+key=/openbao/unseal/unseal-key
+if [ -s "$key" ] && [ "$(cat "$key")" != REPLACE_AFTER_INIT ]; then
+  bao write -format=json sys/unseal key=@"$key" >/dev/null 2>&1
+fi
+exit 0
+`;
+
+/** The text of the HelmRelease's file for a variant of the source; on Raft its replicas are by the variable. */
+export function releaseText(text: string, { storage, hook }: SourceVariant): string {
+  const raft =
+    storage === "raft"
+      ? helmReleaseEdit(text, {
+          file: HELM_RELEASE_FILE,
+          release: "openbao",
+          namespace: "openbao",
+          replicas: 3,
+          replicasVariable: "openbao_replicas",
+        })
+      : text;
+  if (hook !== "once") return raft;
+  const document = parseDocument(raft);
+  document.setIn(["spec", "values", "server", "postStart", 2], HOOK_ONCE);
+  return document.toString({ lineWidth: 0 });
 }
 
 /** The objects of the platform's tree for OpenBao, in the order to apply them, with the variables put in as Flux does. */
-export function platformObjects(tree = PLATFORM_TREE, storage: SourceStorageKind = "file"): KubeObject[] {
+export function platformObjects(tree = PLATFORM_TREE, variant: SourceVariant = {}): KubeObject[] {
   const variables = parse(readFileSync(join(tree, VARIABLES_FILE), "utf8")) as {
     data: Record<string, string>;
   };
   return ["namespace.yaml", "networkpolicy.yaml", "helm-repository.yaml", "helm-release.yaml"].flatMap(
     (name) => {
       const file = readFileSync(join(tree, RELEASE_FOLDER, name), "utf8");
-      const text = storage === "raft" && name === "helm-release.yaml" ? raftReleaseText(file) : file;
+      const text = name === "helm-release.yaml" ? releaseText(file, variant) : file;
       const documents = parseAllDocuments(substitute(text, variables.data));
       return documents.map((document) => {
         if (document.errors.length > 0)

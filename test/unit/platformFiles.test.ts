@@ -8,6 +8,7 @@ import {
   HELM_RELEASE_FILE,
   PLATFORM_TREE,
   platformObjects,
+  releaseText,
   substitute,
   VARIABLES_FILE,
 } from "../../rehearsal/source/platformFiles";
@@ -59,6 +60,16 @@ describe("platform files of the source", () => {
     const hook = (release.spec.values.server.postStart as string[]).join("\n");
     assert.match(hook, /key=@"\$key"/);
     assert.doesNotMatch(hook, /operator unseal/);
+  });
+
+  it("differ with the one-try hook in the hook alone, and keep their comments", () => {
+    const file = readFileSync(join(PLATFORM_TREE, HELM_RELEASE_FILE), "utf8");
+    const once = releaseText(file, { hook: "once" });
+    const start = file.split("\n").findIndex((line) => line.includes("postStart:"));
+    assert.deepEqual(once.split("\n").slice(0, start + 4), file.split("\n").slice(0, start + 4));
+    const hook = (text: string) => text.slice(text.indexOf("postStart:"), text.indexOf("dataStorage:"));
+    assert.equal(once.replace(hook(once), ""), file.replace(hook(file), ""));
+    assert.doesNotMatch(hook(once), /while/);
   });
 
   it("are what Git holds: the checkout has the same files, with comments and variables, on branch main", async () => {
