@@ -10,7 +10,7 @@ import { formatReport } from "../../components/gate/report";
 import { parseStageArguments } from "../../components/gate/stageArguments";
 import { readStepInput, STEP_INPUT, stepInput } from "../../components/steps/stepInput";
 import { evidence } from "../support/evidenceBuilder";
-import { HOSTILE_TEXTS, hostileValue, mutated } from "../support/hostileValues";
+import { codePoint, HOSTILE_TEXTS, hostileValue, mutated } from "../support/hostileValues";
 import { configOf, SECRET, standaloneWorld } from "../support/snapshotBuilder";
 
 const AT = "2026-11-24T08:30:00.000Z";
@@ -57,7 +57,7 @@ describe("hostile evidence", () => {
 describe("hostile config values", () => {
   const text = fc.oneof(
     fc.constantFrom(...HOSTILE_TEXTS.filter((one) => one !== "" && one.length < 400)),
-    fc.string({ unit: "binary", minLength: 1, maxLength: 60 }),
+    fc.string({ unit: codePoint, minLength: 1, maxLength: 60 }),
   );
 
   it("reach a step whole and as data: what went in comes out (F62)", () => {

@@ -1,4 +1,3 @@
-import { KubeConfig } from "@kubernetes/client-node";
 import { EventEmitter } from "node:events";
 import {
   KubeError,
@@ -7,6 +6,7 @@ import {
   type WaitOptions,
 } from "../../components/cluster/kubeClient";
 import type { Query } from "../../components/cluster/kubeTransport";
+import { KubeConfig } from "../../components/cluster/kubernetesLibrary";
 import { isCollection, mergePatch, selects, type Json } from "./fakeKubeRules";
 
 export interface RecordedWrite {

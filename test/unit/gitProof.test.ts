@@ -1,37 +1,32 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { land } from "../../components/land/landing";
 import { gitProof } from "../../components/steps/gitProof";
 import type { HelmRelease } from "../../components/steps/world";
-import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
-import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
+import { LandingCheckout } from "../support/landingCheckout";
 import { StepWorld } from "../support/stepContext";
 
 const OWNED: HelmRelease = { metadata: { labels: { "kustomize.toolkit.fluxcd.io/name": "infra" } } };
 
 describe("the proof that Git says standalone (hazard I1)", () => {
+  let made: LandingCheckout;
   let dir: string;
   let checkout: string;
   beforeEach(async () => {
-    dir = mkdtempSync(join(tmpdir(), "git-proof-"));
-    checkout = join(dir, "platform");
-    await makePlatformCheckout(checkout);
+    made = await LandingCheckout.make();
+    ({ dir } = made);
+    ({ checkout } = made.plan);
   });
-  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+  afterEach(() => made.remove());
 
   const git = (folder: string, ...args: string[]) =>
     execFileSync("git", ["-C", folder, ...args], { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-  const settings = () => ({
-    checkout,
-    branch: "openbao-raft",
-    helmRelease: HELM_RELEASE_FILE,
-    variables: VARIABLES_FILE,
-    replicasVariable: "openbao_replicas",
-  });
-  const landIt = () => land({ ...settings(), release: "openbao", namespace: "openbao", replicas: 3 });
+  const settings = () => {
+    const { branch, helmRelease, variables, replicasVariable } = made.plan;
+    return { checkout, branch, helmRelease, variables: variables!, replicasVariable: replicasVariable! };
+  };
+  const landIt = () => land(made.plan);
   const proof = (release = OWNED, known = true) => {
     const { context } = new StepWorld("rollback-resume");
     if (known) Object.assign(context.input, { git: settings() });

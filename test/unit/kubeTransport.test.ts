@@ -1,9 +1,9 @@
-import { KubeConfig } from "@kubernetes/client-node";
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { KubeTransport } from "../../components/cluster/kubeTransport";
+import { KubeConfig } from "../../components/cluster/kubernetesLibrary";
 
 /** A server that sends `pieces` one by one, each in a chunk of its own. */
 async function serverOf(pieces: readonly Buffer[]): Promise<Server> {

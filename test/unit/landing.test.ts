@@ -1,49 +1,28 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import {
-  chmodSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  unlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, mkdirSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { land, landedAlready, type LandPlan } from "../../components/land/landing";
-import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
+import { LandingCheckout } from "../support/landingCheckout";
 
 describe("landing in Git (hazard F69)", () => {
+  let made: LandingCheckout;
   let dir: string;
   let checkout: string;
   let plan: LandPlan;
 
   beforeEach(async () => {
-    dir = mkdtempSync(join(tmpdir(), "landing-"));
-    checkout = join(dir, "platform");
-    await makePlatformCheckout(checkout);
-    plan = {
-      checkout,
-      branch: "openbao-raft",
-      helmRelease: HELM_RELEASE_FILE,
-      variables: VARIABLES_FILE,
-      replicasVariable: "openbao_replicas",
-      release: "openbao",
-      namespace: "openbao",
-      replicas: 3,
-    };
+    made = await LandingCheckout.make();
+    ({ dir, plan } = made);
+    ({ checkout } = plan);
   });
-  afterEach(() => rmSync(dir, { recursive: true, force: true }));
+  afterEach(() => made.remove());
 
-  const git = (...args: string[]) =>
-    execFileSync("git", ["-C", checkout, ...args], { encoding: "utf8" }).trim();
-  const commitAll = () => git("-c", "user.name=t", "-c", "user.email=t@localhost", "commit", "-qam", "test");
+  const git = (...args: string[]) => made.git(...args);
+  const commitAll = () => made.commitAll();
+  const release = () => made.release;
+  const read = (file: string) => made.read(file);
 
-  const release = () => join(checkout, HELM_RELEASE_FILE);
-  const read = (file: string) => readFileSync(join(checkout, file), "utf8");
   it("makes one commit a theme, the count first (Raft never asks for one node), and leaves main as it was", async () => {
     const main = git("rev-parse", "main");
     const result = await land(plan);
