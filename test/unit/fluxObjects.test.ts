@@ -77,7 +77,7 @@ describe("whether a Kustomization has applied its objects", () => {
 });
 
 describe("a variable of a Kustomization", () => {
-  const maps = new Map([
+  const maps = new Map<string, Record<string, string>>([
     ["base", { openbao_replicas: "1", other: "x" }],
     ["cluster", { openbao_replicas: "3" }],
   ]);
