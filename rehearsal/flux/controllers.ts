@@ -1,6 +1,6 @@
 import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer, type AddressInfo } from "node:net";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { clusterDir, kubeconfigPath } from "../cluster/layout";
 import {
   isAlive,
@@ -12,6 +12,8 @@ import {
 } from "../cluster/processes";
 import type { ProcessRecord } from "../cluster/state";
 import { GiveUp, waitFor } from "../cluster/waitFor";
+import { partDir } from "../tools/locate";
+import { partOf } from "../tools/toolList";
 import { toolPath } from "../tools/tools";
 import { FLUX_NAMESPACE } from "./objects";
 
@@ -20,18 +22,21 @@ type ControllerName = (typeof NAMES)[number];
 
 const READY_SECONDS = 60;
 
-/** The folder with the definitions that a controller's own version brings. */
+/** The folder with the definitions that a controller's own version brings; it is there once the controller is built. */
 export function definitionsOf(name: ControllerName): string {
-  return join(dirname(toolPath(name)), "crds");
+  return join(partDir(partOf(name)), "crds");
 }
 
 /**
  * Starts Flux's source-controller and kustomize-controller on this machine, with the throw-away cluster's kubeconfig,
  * and waits until both are ready (60 s). They run in the cluster's cgroup, so that its `down` ends them too; those that
  * an earlier run left are ended first.
+ * @param names which of the two. @default both
  * @throws when one ends early or is not ready in time; the message holds its last log lines.
  */
-export async function startFluxControllers(): Promise<{ stop(): Promise<void> }> {
+export async function startFluxControllers(
+  names: readonly ControllerName[] = NAMES,
+): Promise<{ stop(): Promise<void> }> {
   await stopFluxControllers();
   const storage = clusterDir("flux", "storage");
   rmSync(storage, { recursive: true, force: true });
@@ -45,7 +50,7 @@ export async function startFluxControllers(): Promise<{ stop(): Promise<void> }>
     ],
     "kustomize-controller": [],
   };
-  for (const name of NAMES) await startOne(name, own[name]);
+  for (const name of names) await startOne(name, own[name]);
   return { stop: stopFluxControllers };
 }
 
@@ -68,6 +73,7 @@ async function startOne(name: ControllerName, flags: readonly string[]): Promise
       "--metrics-addr=0",
       `--health-addr=${health}`,
       "--log-encoding=json",
+      "--requeue-dependency=5s",
       ...flags,
     ],
     environment: { KUBECONFIG: kubeconfigPath(), RUNTIME_NAMESPACE: FLUX_NAMESPACE },
