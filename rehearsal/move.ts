@@ -43,13 +43,16 @@ function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Leg, strin
 
 /**
  * Takes the stack through every stage up to `until` (default: the last): `pulumi preview`, then `pulumi up`. With
- * `rollback` it first goes to that stage and back. @throws Error at the first that fails.
+ * `rollback` it first goes to that stage and back.
+ * @param reviewed merges what stage land pushed: its first `pulumi up`, which it is told, is held until then.
+ * @throws Error at the first that fails.
  */
 export async function moveThroughStages(
   stack: PulumiStack,
   kube: KubeClient,
   how: Pick<RehearsalOptions, "kill" | "rollback" | "carry"> & { readonly until?: Stage },
   log: (line: string) => void,
+  reviewed?: (held: PulumiRun) => Promise<void>,
 ): Promise<StageRun[]> {
   const { rollback } = how;
   const stages = STAGES.slice(0, STAGES.indexOf(how.until ?? "land") + 1);
@@ -65,6 +68,7 @@ export async function moveThroughStages(
     const preview = passed(name, "preview", await stack.preview());
     log(`${name}: previewed in ${preview.seconds.toFixed(1)} s`);
     if (how.kill) await killOnce(stack, kube, name, victims[name], log);
+    if (name === "land" && reviewed !== undefined) await reviewed(await stack.up());
     const up = passed(name, "up", await stack.up());
     log(`${name}: done in ${up.seconds.toFixed(1)} s (${summaryOf(up)})`);
     runs.push({

@@ -21,6 +21,8 @@ export interface RehearsalOptions {
   readonly kill: boolean;
   /** Go to this stage, take the move back, and move again. @default no way back */
   readonly rollback?: Stage;
+  /** Flux's own source-controller and kustomize-controller bring the source from a Git server of this machine. */
+  readonly flux: boolean;
 }
 
 export const USAGE = `npm run rehearse -- [options]
@@ -31,6 +33,7 @@ export const USAGE = `npm run rehearse -- [options]
   --hook H        the source's unseal hook: retry (default, two minutes) or once, which makes the run shorter
   --kill          kill the run once in each stage and start it again
   --rollback S    go to stage S (before land), take the move back, and move again to the end
+  --flux          let Flux's own controllers bring it all from Git (builds them once: 30 minutes on two cores)
   --down          remove the throw-away cluster at the end (default: leave it up)`;
 
 /** @throws Error that names each wrong option. */
@@ -45,6 +48,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       hook: { type: "string", default: "retry" },
       kill: { type: "boolean", default: false },
       rollback: { type: "string" },
+      flux: { type: "boolean", default: false },
       down: { type: "boolean", default: false },
     },
   });
@@ -80,6 +84,11 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       `--rollback ${rollback} with --carry ${carry}: only carry migrate can be taken back; leave one of the two out\n${USAGE}`,
     );
   }
+  if (values.flux && (values.context !== undefined || carry !== "migrate" || rollback !== undefined)) {
+    throw new Error(
+      `--flux with --context, --carry or --rollback: it is for the throw-away cluster and the way forward of carry migrate\n${USAGE}`,
+    );
+  }
   return {
     keys,
     carry,
@@ -87,6 +96,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
     seed: values.seed,
     ...(values.context !== undefined && { context: values.context }),
     kill: values.kill,
+    flux: values.flux,
     ...(rollback !== undefined && { rollback }),
     down: values.down,
   };

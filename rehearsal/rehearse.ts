@@ -9,17 +9,20 @@ import { availability, longestOutage, summarise, type LoadLog } from "./load/loa
 import { carryConfig, rehearseReseed } from "./carryRun";
 import { changedNothing, moveThroughStages, type StageRun } from "./move";
 import { parseOptions, type RehearsalOptions } from "./options";
-import { claimsOf, observedOf, observeOutcome, type Outcome } from "./outcome";
+import { claimsOf, observedOf, observeOutcome, type Claim, type Outcome } from "./outcome";
 import { PulumiStack } from "./pulumiStack";
 import { writeReport } from "./report/writeReport";
 import { verdict, type RunReport } from "./report/runReport";
+import { stopFluxControllers } from "./flux/controllers";
+import { startFlux, type FluxWorld } from "./flux/fluxWorld";
+import { FluxReview } from "./flux/review";
 import { installSource, removeSource } from "./source/install";
 import { makePlatformCheckout } from "./source/platformCheckout";
 import { HELM_RELEASE_FILE, VARIABLES_FILE, type SourceVariant } from "./source/platformFiles";
 import { installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController } from "./standins/helmController/start";
-import { clientBinaries, commandPlugin, ensureTools, toolPath } from "./tools/tools";
+import { clientBinaries, commandPlugin, ensureTools, fluxBinaries, toolPath } from "./tools/tools";
 
 const started = Date.now();
 
@@ -36,6 +39,7 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
 
   const own = options.context !== undefined;
   await ensureTools(log, own ? clientBinaries : undefined);
+  if (options.flux) await ensureTools(log, fluxBinaries);
   if (!own) {
     await up(log);
     process.env["KUBECONFIG"] = kubeconfigPath();
@@ -62,15 +66,45 @@ async function move(
   runDir: string,
   startedAt: string,
 ): Promise<number> {
-  const { keys, seed } = options;
+  if (options.context === undefined) await stopFluxControllers();
   await removeSource({ kube });
   const variant: SourceVariant = {
     storage: options.carry === "migrate" ? "file" : "raft",
     hook: options.hook,
   };
-  await installSource({ keys, seed, log, kube, ...variant });
   const checkout = join(runDir, "platform");
   await makePlatformCheckout(checkout, variant);
+  const flux = options.flux ? await startFlux(kube, runDir, checkout, log) : undefined;
+  try {
+    return await moveSource({ options, kube, runDir, startedAt, checkout, variant, flux });
+  } finally {
+    await flux?.stop();
+  }
+}
+
+interface Source {
+  readonly options: RehearsalOptions;
+  readonly kube: KubeClient;
+  readonly runDir: string;
+  readonly startedAt: string;
+  readonly checkout: string;
+  readonly variant: SourceVariant;
+  readonly flux: FluxWorld | undefined;
+}
+
+async function moveSource({
+  options,
+  kube,
+  runDir,
+  startedAt,
+  checkout,
+  variant,
+  flux,
+}: Source): Promise<number> {
+  const { keys, seed } = options;
+  const place = flux !== undefined && { place: flux.place };
+  await installSource({ keys, seed, log, kube, ...variant, ...place });
+  const review = flux === undefined ? undefined : new FluxReview(kube, flux.bare, log);
   // A cluster of the user's own may have the real operator, which the source's policies do not let in.
   const externalSecrets = options.context === undefined ? [await startExternalSecrets(kube)] : [];
   const stack = new PulumiStack({
@@ -78,7 +112,7 @@ async function move(
     kubeconfig: kubeconfigOf(),
     ...(options.context !== undefined && { context: options.context }),
     config: {
-      git: { checkout, helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE },
+      git: { checkout, helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE, push: flux !== undefined },
       inventory: { volatile: ["secret/load/"] },
       externalSecrets,
       ...carryConfig(options.carry, runDir),
@@ -92,7 +126,13 @@ async function move(
   let seen: LoadLog;
   let noChange: boolean;
   try {
-    stages = await moveThroughStages(stack, kube, options, log);
+    stages = await moveThroughStages(
+      stack,
+      kube,
+      options,
+      log,
+      review === undefined ? undefined : (held) => review.merge(held),
+    );
     noChange = changedNothing(await stack.up());
     log(`second pulumi up: ${noChange ? "no change" : "CHANGES"}`);
   } finally {
@@ -100,7 +140,17 @@ async function move(
   }
   const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys });
   const { evidence } = await stack.outputs();
-  const report = reportOf({ options, startedAt, stages, outcome, load: seen, noChange, evidence });
+  const fluxClaims = (await review?.claims()) ?? [];
+  const report = reportOf({
+    options,
+    startedAt,
+    stages,
+    outcome,
+    load: seen,
+    noChange,
+    evidence,
+    fluxClaims,
+  });
   writeFileSync(join(runDir, "report.json"), JSON.stringify(report), { mode: 0o600 });
   const paths = await writeReport(report, runDir);
   for (const claim of report.claims)
@@ -118,9 +168,19 @@ interface Told {
   readonly noChange: boolean;
   /** The stack output of that name. */
   readonly evidence: unknown;
+  readonly fluxClaims: readonly Claim[];
 }
 
-function reportOf({ options, startedAt, stages, outcome, load, noChange, evidence }: Told): RunReport {
+function reportOf({
+  options,
+  startedAt,
+  stages,
+  outcome,
+  load,
+  noChange,
+  evidence,
+  fluxClaims,
+}: Told): RunReport {
   const outage = longestOutage(load);
   const summary = summarise(load);
   const carried = observedOf(outcome, "carry");
@@ -131,7 +191,7 @@ function reportOf({ options, startedAt, stages, outcome, load, noChange, evidenc
     endedAt: new Date().toISOString(),
     keys: options.keys,
     seed: options.seed,
-    claims: claimsOf(outcome, load, noChange, evidence, options.carry),
+    claims: [...claimsOf(outcome, load, noChange, evidence, options.carry), ...fluxClaims],
     versions: {
       openbao: String(observedOf(outcome, "inventory-cutover")["version"] ?? "?"),
       node: process.version,

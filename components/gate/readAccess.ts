@@ -3,6 +3,7 @@ import type { MigrationConfig, Stage } from "../../config";
 import { carryPath, type CarryPath } from "../steps/carryPath";
 import { booleanAt, textAt } from "./fields";
 import { optionalRights } from "./optionalRights";
+import { ownerRights } from "./ownerRights";
 
 /** One right that a stage uses, in OpenBao's own namespace unless another is named. */
 export interface Right {
@@ -87,12 +88,7 @@ export async function readAccess(
     ...CARRY_RIGHTS[carryPath(config)],
     ...(await optionalRights(kube, config)),
   ];
-  if (owner !== undefined) {
-    const { namespace } = owner;
-    for (const right of rights("cutover", "get patch", "kustomizations", "kustomize.toolkit.fluxcd.io")) {
-      asked.push({ ...right, namespace });
-    }
-  }
+  if (owner !== undefined) asked.push(...(await ownerRights(kube, owner)));
   const answers = await Promise.all(
     asked.map(async (right) => {
       const namespace = right.namespace ?? config.namespace;

@@ -24,16 +24,54 @@ export async function committedSays(
 ): Promise<{ readonly values: Record<string, unknown>; readonly from: string }> {
   const checkout = resolve(files.checkout);
   const { commit, from } = await commitOfFlux(checkout, files.branch);
+  return { values: await rendered(checkout, files, commit), from };
+}
+
+/**
+ * The HelmRelease's values in one commit, which is fetched when the checkout lacks it: its branches stay as they are.
+ * @throws LandRefusal when it cannot be had or its files are not understood; Error of git.
+ */
+export async function valuesAt(files: CommittedFiles, commit: string): Promise<Record<string, unknown>> {
+  const checkout = resolve(files.checkout);
+  if (!(await isThere(checkout, commit))) {
+    const remote = await remoteOf(checkout);
+    if (remote !== undefined) {
+      await git(checkout, "fetch", "--quiet", "--no-tags", "--", remote, commit).catch(() => undefined);
+    }
+    if (!(await isThere(checkout, commit))) {
+      throw refusal(
+        checkout,
+        `no commit ${commit.slice(0, 12)}, which Flux follows`,
+        "a checkout of the repository that Flux follows, with a remote to fetch from",
+        "git -C CHECKOUT fetch",
+      );
+    }
+  }
+  return rendered(checkout, files, commit);
+}
+
+async function rendered(
+  checkout: string,
+  files: CommittedFiles,
+  commit: string,
+): Promise<Record<string, unknown>> {
   const read = (path: string) => git(checkout, "show", `${commit}:./${normalize(path)}`);
   const variables =
     files.variables === undefined ? {} : variablesOf(await read(files.variables), files.variables);
-  const values = renderValues(await read(files.helmRelease), files, { ...files.moreVariables, ...variables });
-  return { values, from };
+  return renderValues(await read(files.helmRelease), files, { ...files.moreVariables, ...variables });
+}
+
+async function isThere(checkout: string, commit: string): Promise<boolean> {
+  return (await git(checkout, "cat-file", "-t", commit).catch(() => "")).trim() === "commit";
+}
+
+async function remoteOf(checkout: string): Promise<string | undefined> {
+  const remotes = (await git(checkout, "remote")).split("\n").filter((name) => name !== "");
+  return remotes.includes("origin") ? "origin" : remotes[0];
 }
 
 async function commitOfFlux(checkout: string, branch: string): Promise<{ commit: string; from: string }> {
-  const remotes = (await git(checkout, "remote")).split("\n").filter((name) => name !== "");
-  const [remote] = remotes.includes("origin") ? ["origin"] : remotes;
+  const remote = await remoteOf(checkout);
   if (remote === undefined) {
     const current = (await git(checkout, "branch", "--show-current")).trim();
     if (current === branch) {
@@ -48,8 +86,7 @@ async function commitOfFlux(checkout: string, branch: string): Promise<{ commit:
   }
   const said = await git(checkout, "ls-remote", "--exit-code", "--", remote, "HEAD");
   const commit = /^([0-9a-f]{40,64})\t/.exec(said)?.[1] ?? "";
-  const known = await git(checkout, "cat-file", "-t", commit).catch(() => "");
-  if (known.trim() !== "commit") {
+  if (!(await isThere(checkout, commit))) {
     throw refusal(checkout, `no copy of ${remote}'s newest commit`, "one", `git -C CHECKOUT fetch ${remote}`);
   }
   return { commit, from: `${remote} at ${commit.slice(0, 12)}` };

@@ -18,12 +18,18 @@ export function hasValuesRecord(release: HelmRelease): boolean {
 /** The annotation for the pause; nothing when the values ask for Raft already, since those are not the old ones. */
 export function valuesRecord(release: HelmRelease): Record<string, string> {
   if (hasValuesRecord(release) || wantsRaft(release)) return {};
+  return { [VALUES_ANNOTATION]: JSON.stringify(valuesAsRecord(release)) };
+}
+
+/** The owned values as they are now. */
+export function valuesAsRecord(release: HelmRelease): OriginalValues {
   const values = release.spec?.values ?? {};
-  const held = OWNED_VALUES.flatMap((path) => {
-    const value = valueOf(values, path);
-    return value === undefined ? [] : [[path.join("."), value] as const];
-  });
-  return { [VALUES_ANNOTATION]: JSON.stringify(Object.fromEntries(held)) };
+  return Object.fromEntries(
+    OWNED_VALUES.flatMap((path) => {
+      const value = valueOf(values, path);
+      return value === undefined ? [] : [[path.join("."), value] as const];
+    }),
+  );
 }
 
 /** What was recorded, or undefined when nothing usable was. */

@@ -41,6 +41,10 @@ export function ownerPath(release: HelmRelease): string | undefined {
   const labels = release.metadata?.labels ?? {};
   const [name, namespace] = [labels[OWNER_NAME], labels[OWNER_NAMESPACE]];
   if (name === undefined || namespace === undefined) return undefined;
+  return kustomizationPath(namespace, name);
+}
+
+export function kustomizationPath(namespace: string, name: string): string {
   return `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${namespace}/kustomizations/${name}`;
 }
 

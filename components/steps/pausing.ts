@@ -2,17 +2,9 @@ import type { V1Job } from "@kubernetes/client-node";
 import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "../cluster/kubeClient";
 import { record } from "../cluster/openBaoStatus";
-import {
-  isMarked,
-  journaledRecord,
-  ownerPath,
-  RECONCILE,
-  writersOf,
-  type BeforePause,
-  type Writer,
-} from "./pauseRecord";
-import { VALUES_ANNOTATION, valuesRecord } from "./originalValues";
-import { Refused, type Facts, type StepContext } from "./runStep";
+import { isMarked, ownerPath, RECONCILE, writersOf, type Writer } from "./pauseRecord";
+import { valuesRecord } from "./originalValues";
+import type { Facts, StepContext } from "./runStep";
 import {
   APPLYING_ANNOTATION,
   condition,
@@ -78,21 +70,6 @@ export async function waitUntilIdle(ctx: StepContext): Promise<Facts> {
   };
 }
 
-/**
- * Gives back what pauseAll took, in the opposite order: only what carries our mark, and exactly as it was found. What
- * the user had suspended before stays suspended.
- * @throws Refused when `spec.upgrade` is neither as found nor as the pause left it: it is not overwritten (F53).
- */
-export async function resumeAll(ctx: StepContext): Promise<void> {
-  const before = await journaledRecord(ctx);
-  for (const { path, object } of (await writersOf(ctx)).reverse()) {
-    if (!isMarked(object)) continue;
-    await ctx.fence.assertHeld();
-    if (path === releasePath(ctx)) await resumeRelease(ctx, object as HelmRelease, before[path]);
-    else await ctx.kube.mergePatch(path, unmarked(before[path]));
-  }
-}
-
 /** Lets the HelmRelease run once more, or holds it again; the rest stays paused. */
 export async function setReleaseSuspended(ctx: StepContext, suspended: boolean): Promise<HelmRelease> {
   return ctx.kube.mergePatch<HelmRelease & KubeObject>(releasePath(ctx), {
@@ -107,7 +84,7 @@ export async function setReleaseSuspended(ctx: StepContext, suspended: boolean):
 }
 
 /** Flux's "reconcile now": any new value. */
-function requestNow(): Record<string, string> {
+export function requestNow(): Record<string, string> {
   return { "reconcile.fluxcd.io/requestedAt": new Date().toISOString() };
 }
 
@@ -129,44 +106,11 @@ async function pauseRelease(ctx: StepContext, release: HelmRelease): Promise<voi
   });
 }
 
-async function resumeRelease(
-  ctx: StepContext,
-  release: HelmRelease,
-  before: BeforePause | undefined,
-): Promise<void> {
-  const original = release.metadata?.annotations?.[UPGRADE_ANNOTATION];
-  if (original !== undefined && !isAsPaused(release)) {
-    throw new Refused(
-      `spec.upgrade of the HelmRelease was changed while it was paused; found ${JSON.stringify(release.spec?.upgrade ?? null).slice(0, 200)}, expected what the pause wrote over ${original.slice(0, 200)}. Set it as you want it, remove the annotation ${UPGRADE_ANNOTATION}, and run again [F53]`,
-      "F53",
-    );
-  }
-  const { metadata, spec } = unmarked(before);
-  await ctx.kube.mergePatch(releasePath(ctx), {
-    metadata: {
-      annotations: {
-        ...metadata.annotations,
-        [UPGRADE_ANNOTATION]: null,
-        [VALUES_ANNOTATION]: null,
-        [APPLYING_ANNOTATION]: null,
-        [RECONCILE]: before?.reconcile ?? null,
-        ...requestNow(),
-      },
-    },
-    spec: {
-      ...spec,
-      ...(original !== undefined && {
-        upgrade: restored(JSON.parse(original) as Record<string, unknown> | null),
-      }),
-    },
-  });
-}
-
 /**
  * True when `spec.upgrade` is what the pause made of the original that the annotation keeps. Further fields of
  * `remediation` do not count: the API server may fill in defaults there.
  */
-function isAsPaused(release: HelmRelease): boolean {
+export function isAsPaused(release: HelmRelease): boolean {
   const original = release.metadata?.annotations?.[UPGRADE_ANNOTATION];
   if (original === undefined) return false;
   const before = record(JSON.parse(original));
@@ -207,14 +151,7 @@ async function suspend(ctx: StepContext, { path, object }: Writer): Promise<void
   });
 }
 
-/** Merge patch that takes the mark off and puts `suspend` back; a field that was absent goes again. */
-function unmarked(before: BeforePause | undefined) {
-  return {
-    metadata: { annotations: { [PAUSED_ANNOTATION]: null } },
-    spec: { suspend: before?.suspend ?? null },
-  };
-}
-
-function releasePath(ctx: StepContext): string {
+/** API path of the HelmRelease. */
+export function releasePath(ctx: StepContext): string {
   return `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`;
 }

@@ -124,7 +124,7 @@ function migrateSteps(release: string, replicas: number): StepRecord[] {
     ),
 
     step("land", "land-git", "landGit", [], [], ["F69"]),
-    step("land", "resume", "resume", ["land-git"], pods, ["I39", "F53"]),
+    step("land", "resume", "resume", ["land-git"], pods, ["I39", "F53", "F69"]),
 
     ...cleanupSteps(release, replicas),
     ...rollbackSteps(release, replicas),

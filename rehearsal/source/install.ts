@@ -7,6 +7,7 @@ import {
 } from "../../components/cluster/kubeClient";
 import { openBaoOver, type OpenBao } from "../../components/cluster/openBaoClient";
 import { podAgent } from "../../components/cluster/podSocket";
+import { removeFlux } from "../flux/removeFlux";
 import { LOAD_NAMESPACE, LOAD_TOKEN_SECRET } from "../load/clientObjects";
 import { baoSession, type BaoSession } from "./baoSession";
 import { loadEngines } from "./loadEngines";
@@ -24,6 +25,10 @@ const KEY_SECRET = "openbao-unseal";
 const PLACEHOLDER = "REPLACE_AFTER_INIT";
 /** Says which content a finished install loaded. */
 const CONTENT_ANNOTATION = "openbao-raft-migration/content";
+const KEY_PLACEHOLDER = secret(SOURCE_NAMESPACE, KEY_SECRET, {
+  "unseal-key": PLACEHOLDER,
+  "root-token": PLACEHOLDER,
+});
 const PODS = `/api/v1/namespaces/${SOURCE_NAMESPACE}/pods`;
 const POD = "openbao-0";
 const POD_SECONDS = 300;
@@ -38,6 +43,8 @@ export interface SourceOptions extends SourceVariant {
   readonly log: (line: string) => void;
   /** @default the kubeconfig's current context */
   readonly kube?: KubeClient;
+  /** Brings the platform's objects into the cluster, the namespace with them. @default they are applied from here */
+  readonly place?: () => Promise<void>;
 }
 
 interface Pod extends KubeObject {
@@ -65,7 +72,11 @@ export async function installSource(options: SourceOptions): Promise<{ readonly 
     await removeNamespaces(kube, [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
   }
   await refuseForeign(kube, LOAD_NAMESPACE);
-  await applyObjects(kube, { storage, hook }, log);
+  if (options.place === undefined) await applyObjects(kube, { storage, hook }, log);
+  else {
+    await options.place();
+    await kube.create(collectionOf(KEY_PLACEHOLDER), KEY_PLACEHOLDER);
+  }
   await podReady(kube);
   log(`${POD} is ready, not initialised`);
   const bao = openBaoOver(podAgent(kube.config, SOURCE_NAMESPACE, POD, 8200), POD);
@@ -84,9 +95,11 @@ export async function installSource(options: SourceOptions): Promise<{ readonly 
   return { reused: false };
 }
 
-/** Removes the source, the client load and their volumes, and waits until they are gone. */
+/** Removes the source, the client load and their volumes, and Flux's objects above them; waits until they are gone. */
 export async function removeSource(options: { readonly kube?: KubeClient } = {}): Promise<void> {
-  await removeNamespaces(options.kube ?? kubeClient(loadKubeConfig()), [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
+  const kube = options.kube ?? kubeClient(loadKubeConfig());
+  await removeFlux(kube);
+  await removeNamespaces(kube, [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
 }
 
 async function applyObjects(
@@ -98,7 +111,7 @@ async function applyObjects(
   const labels = { ...namespace!.metadata?.labels, [OWNED_LABEL]: "true" };
   const all: KubeObject[] = [
     { ...namespace, metadata: { ...namespace!.metadata, labels } },
-    secret(SOURCE_NAMESPACE, KEY_SECRET, { "unseal-key": PLACEHOLDER, "root-token": PLACEHOLDER }),
+    KEY_PLACEHOLDER,
     ...rest,
   ];
   for (const object of all) await kube.create(collectionOf(object), object);

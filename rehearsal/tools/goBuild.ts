@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { copyFileSync, cpSync, existsSync, mkdirSync, readdirSync, renameSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+} from "node:fs";
 import { join } from "node:path";
 import { cacheDir } from "../cache";
 import { runLogged } from "./childProcess";
@@ -44,6 +53,7 @@ export async function buildGoPart(
     const output = part.binaries.length === 1 ? join(partial, part.binaries[0] ?? "") : `${partial}/`;
     const ldflags = `-s -w ${source.ldflags}`;
     await run(["build", "-trimpath", "-ldflags", ldflags, "-o", output, ...source.packages]);
+    if (source.keepFolder) keepFolder(source.keepFolder, workDir, env, partial, target);
     for (const binary of part.binaries) renameSync(join(partial, binary), join(target, binary));
   } finally {
     rmSync(partial, { recursive: true, force: true });
@@ -64,16 +74,42 @@ function layBesideMain(
   workDir: string,
   env: NodeJS.ProcessEnv,
 ): void {
-  const args = ["mod", "download", "-json", file.module];
+  const from = inModule(file, workDir, env);
+  copyFileSync(from, join(workDir, file.path.split("/").at(-1) ?? file.path));
+}
+
+/** Before the binary is in its place: who finds the one finds the other. */
+function keepFolder(
+  folder: NonNullable<GoSource["keepFolder"]>,
+  workDir: string,
+  env: NodeJS.ProcessEnv,
+  partial: string,
+  target: string,
+): void {
+  const draft = join(partial, folder.as);
+  // The module cache is read-only, which a copy would keep.
+  cpSync(inModule(folder, workDir, env), draft, { recursive: true });
+  chmodSync(draft, 0o755);
+  rmSync(join(target, folder.as), { recursive: true, force: true });
+  renameSync(draft, join(target, folder.as));
+}
+
+/** Path of a file or folder of a module that the wrapper requires. */
+function inModule(
+  wanted: { readonly module: string; readonly path: string },
+  workDir: string,
+  env: NodeJS.ProcessEnv,
+): string {
+  const args = ["mod", "download", "-json", wanted.module];
   const answer = spawnSync("go", args, { cwd: workDir, env, encoding: "utf8", maxBuffer: 1 << 24 });
   const dir = answer.status === 0 ? (JSON.parse(answer.stdout) as { Dir?: string }).Dir : undefined;
-  const from = join(dir ?? "", file.path);
-  if (!dir || !existsSync(from)) {
+  const found = join(dir ?? "", wanted.path);
+  if (!dir || !existsSync(found)) {
     throw new Error(
-      `${file.path} of ${file.module} was not found (${answer.stderr.trim()}); it is part of the module.`,
+      `${wanted.path} of ${wanted.module} was not found (${answer.stderr.trim()}); it is part of the module.`,
     );
   }
-  copyFileSync(from, join(workDir, file.path.split("/").at(-1) ?? file.path));
+  return found;
 }
 
 /** A user's GOFLAGS count, except -mod: it would let go change or bypass the pinned sums. */

@@ -12,9 +12,10 @@ export interface ToolRow {
   readonly missing: boolean;
 }
 
-/** Looks at every part and tells what is there; changes nothing. */
+/** Looks at every part and tells what is there, an optional one only where it is; changes nothing. */
 export function toolRows(parts: readonly ToolPart[] = toolList): ToolRow[] {
-  return parts.map((part) => {
+  const shown = parts.filter((part) => part.optional !== true || locate(part).found !== undefined);
+  return shown.map((part) => {
     const { found, unfit } = locate(part);
     const row = { part: part.name, wanted: part.fit.text };
     if (!found) {

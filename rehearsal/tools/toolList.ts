@@ -9,6 +9,8 @@ export interface GoSource {
   readonly ldflags: string;
   /** A file of a required module that has to lie beside the wrapper's main.go. */
   readonly besideMain?: { readonly module: string; readonly path: string };
+  /** A folder of a required module that is kept beside the binary, under the name `as`. */
+  readonly keepFolder?: { readonly module: string; readonly path: string; readonly as: string };
 }
 
 /** Installed by apt-get when root. */
@@ -43,6 +45,8 @@ export interface ToolPart {
   readonly pluginFolder?: string;
   /** Only a binary without a dynamic loader will do: it is copied into images. */
   readonly staticOnly?: boolean;
+  /** Made only when it is asked for by name. */
+  readonly optional?: boolean;
 }
 
 const kubernetesVersion =
@@ -134,6 +138,12 @@ const goParts: readonly ToolPart[] = [
   },
 ];
 
+/** Flux's own controllers, for `npm run rehearse -- --flux`; each with the definitions of its objects. */
+const fluxParts: readonly ToolPart[] = [
+  fluxController("kustomize-controller", "1.7.3"),
+  fluxController("source-controller", "1.8.5"),
+];
+
 const debianParts: readonly ToolPart[] = [
   { ...debian("etcd-server", ["etcd"]), fit: between("3.4.0", "3.7"), versionArgs: ["--version"] },
   {
@@ -161,6 +171,7 @@ const debianParts: readonly ToolPart[] = [
 export const toolList: readonly ToolPart[] = [
   ...debianParts,
   ...goParts,
+  ...fluxParts,
   {
     name: "provider-command",
     version: "1.2.1",
@@ -170,6 +181,9 @@ export const toolList: readonly ToolPart[] = [
     pluginFolder: "resource-command-v1.2.1",
   },
 ];
+
+/** The binaries of Flux itself. */
+export const fluxBinaries: readonly string[] = fluxParts.flatMap((part) => part.binaries);
 
 /** The binaries that are needed when the cluster is the user's own: nothing that runs a node. */
 export const clientBinaries: readonly string[] = [
@@ -191,6 +205,23 @@ export function partOf(binary: string): ToolPart {
 
 function go(wrapper: string, packages: readonly string[], ldflags: string): GoSource {
   return { kind: "go", wrapper, packages, ldflags };
+}
+
+/** Never taken from PATH: the definitions have to be of the same version. */
+function fluxController(name: string, version: string): ToolPart {
+  const module = `github.com/fluxcd/${name}`;
+  return {
+    name,
+    version,
+    binaries: [name],
+    source: {
+      ...go(name, [module], ""),
+      keepFolder: { module, path: "config/crd/bases", as: "crds" },
+    },
+    fit: exactly(version),
+    onlyIn: [],
+    optional: true,
+  };
 }
 
 function debian(name: string, binaries: readonly string[]): ToolPart {

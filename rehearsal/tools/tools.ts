@@ -10,7 +10,7 @@ import { partOf, toolList, type DebianSource, type GoSource, type ToolPart } fro
 
 export { pulumiHome, toolPath } from "./locate";
 export { commandPlugin, pulumiEnv } from "./pluginHome";
-export { clientBinaries } from "./toolList";
+export { clientBinaries, fluxBinaries } from "./toolList";
 
 /** Parts that are neither here nor can be made here. */
 export class MissingToolsError extends Error {
@@ -27,7 +27,7 @@ export interface Obstacles {
 /**
  * Makes every named tool available: nothing happens for what is already found.
  * @param log receives progress lines.
- * @param names binaries that are needed. @default every binary of toolList
+ * @param names binaries that are needed. @default every binary of toolList but the optional ones
  * @throws MissingToolsError when some can be had neither from PATH nor by building or installing them.
  */
 export async function ensureTools(log: (line: string) => void, names?: readonly string[]): Promise<void> {
@@ -69,7 +69,7 @@ export function impossibleMessage(parts: readonly ToolPart[], found: Obstacles):
 }
 
 function wantedParts(names: readonly string[] | undefined): readonly ToolPart[] {
-  if (!names) return toolList;
+  if (!names) return toolList.filter((part) => part.optional !== true);
   const wanted = new Set(names.map(partOf));
   return toolList.filter((part) => wanted.has(part));
 }

@@ -40,7 +40,12 @@ function worldOf(before: Before = {}): StepWorld {
     spec: { values: {}, upgrade: UPGRADE, ...before.release },
     status: { observedGeneration: 99, conditions: [{ type: "Ready", status: "True" }] },
   });
-  world.kube.put(OWNER, { metadata: { name: "apps" }, spec: { interval: "1m", ...before.owner } });
+  world.kube.put(OWNER, {
+    metadata: { name: "apps", generation: 1 },
+    spec: { interval: "1m", ...before.owner },
+    // As kustomize-controller leaves it: all of this generation is applied.
+    status: { conditions: [{ type: "Ready", status: "True", observedGeneration: 99 }] },
+  });
   world.kube.put(CRON_JOB, { metadata: { name: "vault-backup" }, spec: { suspend: false, ...before.job } });
   return world;
 }

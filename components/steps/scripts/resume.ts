@@ -1,10 +1,12 @@
-// Before: Git says what is live.
+// Before: Git says what is live, also at the revision that Flux follows: the change set is merged.
 // After: what this program paused runs again, Flux has reconciled the HelmRelease without a change to any pod, and
 // the stored inventories are removed. THE NAMED POINT: from here on there is no rollback.
 import { removeInventories } from "../../inventory/inventoryStore";
+import { LandRefusal } from "../../land/landRefusal";
+import { oldGit } from "../followedSource";
 import { isMarked, journaledRecord } from "../pauseRecord";
-import { resumeAll } from "../pausing";
 import { podUids, restartedPods } from "../podUids";
+import { resumeAll } from "../resuming";
 import { main, Refused, type Step, type StepContext } from "../runStep";
 import { condition, observeWorld, releasesPath, type HelmRelease } from "../world";
 
@@ -23,6 +25,8 @@ export const resume: Step = {
         why: "the change has not landed in Git; Flux would take the old values back",
       };
     }
+    const why = await whyNotYet(ctx, release);
+    if (why !== undefined) return { state: "refuse", hazard: "F69", why };
     return { state: "todo", observed: {} };
   },
 
@@ -66,6 +70,17 @@ function waitForFlux(ctx: StepContext, generation: number) {
       condition(release, "Ready")?.status === "True",
     { what: "Flux to reconcile the resumed HelmRelease", timeoutSeconds: ctx.input.podTimeoutSeconds },
   );
+}
+
+/** A second run after a kill has nothing left to hold back. */
+async function whyNotYet(ctx: StepContext, release: HelmRelease): Promise<string | undefined> {
+  if (!isMarked(release)) return undefined;
+  try {
+    return await oldGit(ctx, release);
+  } catch (error) {
+    if (error instanceof LandRefusal) return error.message;
+    throw error;
+  }
 }
 
 /** A suspension of the user's own outlives the migration. */

@@ -2,9 +2,10 @@
 // After: what was paused runs again, where it is proved that Git still asks for the standalone server; otherwise it
 // stays paused, and the journal says why. Its end ends the rollback.
 import { gitProof } from "../gitProof";
-import { isPaused, resumeAll } from "../pausing";
+import { isPaused } from "../pausing";
 import { podUids, restartedPods } from "../podUids";
 import { rendersRaft } from "../renderedConfig";
+import { resumeAll } from "../resuming";
 import { rollbackState } from "../rollbackState";
 import { main, Refused, type Facts, type Step, type StepContext } from "../runStep";
 import { condition, observeWorld, releasesPath, type HelmRelease } from "../world";
