@@ -109,14 +109,22 @@ describe("the evidence of a data path (F64)", () => {
   it("is of that path's own steps", async () => {
     const world = new StepWorld("passed-cutover");
     const journal = new Journal(world.kube, "openbao", "tester", PLAN.program);
-    for (const { id } of planSteps("openbao", 3, "none").filter((step) => step.stage === "cutover")) {
+    const stepsOf = (path: Parameters<typeof planSteps>[2]) =>
+      planSteps("openbao", 3, path)
+        .filter(({ stage, script }) => stage === "cutover" && script !== "passed")
+        .map(({ id }) => id);
+    for (const id of stepsOf("none")) {
       await journal.append({ step: id, beat: "act", observed: {} });
       await journal.append({ step: id, beat: "done", observed: {} });
     }
     const { input } = world.context;
-    const context = { ...world.context, journal, input: { ...input, plan: PLAN } };
+    const context = {
+      ...world.context,
+      journal,
+      input: { ...input, plan: PLAN, stageSteps: stepsOf("migrate") },
+    };
     assert.match(String((await runBeats(passed, context)).observed["why"]), /step \S+ was not done/);
-    const own = { ...context, input: { ...context.input, path: "none" as const } };
+    const own = { ...context, input: { ...context.input, stageSteps: stepsOf("none") } };
     assert.equal((await runBeats(passed, own)).result, "done");
     const run = await readJournalRun(world.kube, "openbao");
     assert.ok(evidenceOf(run!).stages.cutover !== undefined);

@@ -1,0 +1,60 @@
+// npm run check: what has to be green before each commit. Format, lint and types keep what they found in
+// node_modules/.cache, so that a second run looks at changed files only; `npm test` and CI look at all of them.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+
+interface Part {
+  readonly name: string;
+  readonly command: readonly string[];
+}
+
+const cache = (name: string) => join("node_modules/.cache/check", name);
+const LOOKS: readonly Part[] = [
+  {
+    name: "lint",
+    command: ["eslint", "--cache", "--cache-strategy", "content", "--cache-location", cache("eslint"), "."],
+  },
+  { name: "types", command: ["tsc", "--noEmit", "--incremental", "--tsBuildInfoFile", cache("tsc")] },
+  {
+    name: "format",
+    command: [
+      "prettier",
+      "--check",
+      "--cache",
+      "--cache-strategy",
+      "content",
+      "--cache-location",
+      cache("prettier"),
+      ".",
+    ],
+  },
+];
+const TESTS: Part = { name: "unit, property and script tests", command: ["mocha"] };
+
+/** Runs one part; its output is shown whole at its end, since several run at once. */
+function run({ name, command }: Part): Promise<boolean> {
+  const started = Date.now();
+  const [program = "", ...args] = command;
+  return new Promise((resolve, reject) => {
+    const child = spawn(join("node_modules/.bin", program), args, { stdio: ["ignore", "pipe", "pipe"] });
+    let output = "";
+    const keep = (chunk: Buffer) => (output += chunk.toString("utf8"));
+    child.stdout.on("data", keep);
+    child.stderr.on("data", keep);
+    child.on("error", reject);
+    child.on("close", (code) => {
+      const seconds = ((Date.now() - started) / 1000).toFixed(1);
+      process.stdout.write(`${output}=== ${name}: ${code === 0 ? "good" : "FAILED"} in ${seconds} s\n`);
+      resolve(code === 0);
+    });
+  });
+}
+
+async function main(): Promise<void> {
+  // All three together, and then the tests, which take both cores of a small machine by themselves.
+  const looks = await Promise.all(LOOKS.map(run));
+  const tests = await run(TESTS);
+  process.exitCode = tests && looks.every(Boolean) ? 0 : 1;
+}
+
+void main();
