@@ -5,6 +5,8 @@ import type { Suspendable } from "./pauseRecord";
 export interface Kustomization extends Suspendable {
   spec?: {
     suspend?: boolean;
+    interval?: string;
+    timeout?: string;
     sourceRef?: { kind?: string; name?: string; namespace?: string };
     postBuild?: {
       substitute?: Record<string, string>;
@@ -76,6 +78,14 @@ export function appliedSince(owner: Kustomization): boolean {
   };
   const ready = of("Ready");
   return ready?.status === "True" || ready?.reason === "HealthCheckFailed" || of("Healthy") !== undefined;
+}
+
+/** Pure: how long a run of the Kustomization may take, in seconds: its timeout, else its interval; 0 when it says neither. */
+export function runSeconds(owner: Kustomization): number {
+  const text = owner.spec?.timeout ?? owner.spec?.interval ?? "";
+  const units: Readonly<Record<string, number>> = { ms: 0.001, s: 1, m: 60, h: 3600 };
+  const parts = [...text.matchAll(/([0-9.]+)(ms|s|m|h)/g)];
+  return parts.reduce((sum, [, number, unit]) => sum + Number(number) * (units[unit ?? ""] ?? 0), 0);
 }
 
 /** What the Kustomization says about itself, for an error. */

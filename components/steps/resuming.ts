@@ -1,6 +1,6 @@
 import { differenceLine, valueDifferences } from "../land/valueDifferences";
 import { OWNED_VALUES } from "../openBaoConfig/targetValues";
-import { appliedSince, readyWords, type Kustomization } from "./fluxObjects";
+import { appliedSince, readyWords, runSeconds, type Kustomization } from "./fluxObjects";
 import { restorePatch, VALUES_ANNOTATION, valuesAsRecord } from "./originalValues";
 import { isMarked, journaledRecord, ownerPath, RECONCILE, writersOf, type BeforePause } from "./pauseRecord";
 import { isAsPaused, releasePath, requestNow, restored } from "./pausing";
@@ -81,7 +81,8 @@ async function resumeOwner(
   if (owner.spec?.suspend === true) return;
   await until(
     `Kustomization ${owner.metadata?.name} to apply what Git says`,
-    ctx.input.podTimeoutSeconds,
+    // A run that began before the pause ends by its own timeout: suspending does not stop its health check.
+    ctx.input.podTimeoutSeconds + runSeconds(owner),
     async () => {
       owner = await ctx.kube.get<Kustomization>(path);
       return appliedSince(owner) ? { value: true } : { seen: readyWords(owner) };

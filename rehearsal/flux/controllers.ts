@@ -32,10 +32,12 @@ export function definitionsOf(name: ControllerName): string {
  * and waits until both are ready (60 s). They run in the cluster's cgroup, so that its `down` ends them too; those that
  * an earlier run left are ended first.
  * @param names which of the two. @default both
+ * @param kubeconfig of the cluster that they serve. @default the throw-away cluster's
  * @throws when one ends early or is not ready in time; the message holds its last log lines.
  */
 export async function startFluxControllers(
   names: readonly ControllerName[] = NAMES,
+  kubeconfig = kubeconfigPath(),
 ): Promise<{ stop(): Promise<void> }> {
   await stopFluxControllers();
   const storage = clusterDir("flux", "storage");
@@ -50,7 +52,7 @@ export async function startFluxControllers(
     ],
     "kustomize-controller": [],
   };
-  for (const name of names) await startOne(name, own[name]);
+  for (const name of names) await startOne(name, kubeconfig, own[name]);
   return { stop: stopFluxControllers };
 }
 
@@ -62,7 +64,7 @@ export async function stopFluxControllers(): Promise<void> {
   }
 }
 
-async function startOne(name: ControllerName, flags: readonly string[]): Promise<void> {
+async function startOne(name: ControllerName, kubeconfig: string, flags: readonly string[]): Promise<void> {
   const health = `127.0.0.1:${await freePort()}`;
   const spec: ProcessSpec = {
     name,
@@ -76,7 +78,7 @@ async function startOne(name: ControllerName, flags: readonly string[]): Promise
       "--requeue-dependency=5s",
       ...flags,
     ],
-    environment: { KUBECONFIG: kubeconfigPath(), RUNTIME_NAMESPACE: FLUX_NAMESPACE },
+    environment: { KUBECONFIG: kubeconfig, RUNTIME_NAMESPACE: FLUX_NAMESPACE },
   };
   rmSync(processLog(name), { force: true });
   const record = startProcess(spec);

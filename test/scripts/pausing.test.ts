@@ -42,7 +42,7 @@ function worldOf(before: Before = {}): StepWorld {
   });
   world.kube.put(OWNER, {
     metadata: { name: "apps", generation: 1 },
-    spec: { interval: "1m", ...before.owner },
+    spec: { interval: "1m", timeout: "1s", ...before.owner },
     // As kustomize-controller leaves it: all of this generation is applied.
     status: { conditions: [{ type: "Ready", status: "True", observedGeneration: 99 }] },
   });

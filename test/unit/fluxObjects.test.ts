@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import {
   appliedSince,
   commitOf,
+  runSeconds,
   sourcePlace,
   variableSaid,
   type Kustomization,
@@ -73,6 +74,14 @@ describe("whether a Kustomization has applied its objects", () => {
     assert.equal(failed("HealthCheckFailed"), true);
     for (const reason of ["BuildFailed", "ReconciliationFailed", "DependencyNotReady", "ArtifactFailed"])
       assert.equal(failed(reason), false, reason);
+  });
+});
+
+describe("how long a run of a Kustomization may take", () => {
+  it("is its timeout, else its interval, in Go's words", () => {
+    assert.equal(runSeconds({ spec: { timeout: "1h2m3s", interval: "5m" } }), 3723);
+    assert.equal(runSeconds({ spec: { interval: "1.5m" } }), 90);
+    assert.equal(runSeconds({}), 0);
   });
 });
 
