@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { CARRIES } from "../components/carryConfig";
+import { DELIVERIES } from "../components/delivery/releaseReader";
 import { STAGES, type Stage } from "../config";
 
 const BEFORE_LAND: readonly Stage[] = STAGES.slice(0, STAGES.indexOf("land"));
@@ -14,6 +15,8 @@ export interface RehearsalOptions {
   readonly down: boolean;
   /** The data path; all but migrate start from a source on Raft with one node. */
   readonly carry: (typeof CARRIES)[number];
+  /** Who applies the chart: Flux's stand-in, or Helm itself. */
+  readonly delivery: (typeof DELIVERIES)[number];
   /** Kill the run once in each stage, and start it again. */
   readonly kill: boolean;
   /** Go to this stage, take the move back, and move again. @default no way back */
@@ -25,6 +28,7 @@ export const USAGE = `npm run rehearse -- [options]
   --seed S        same seed, same content (default 1)
   --context NAME  use this context of your own kubeconfig instead of the throw-away cluster
   --carry PATH    migrate (default), restore, reseed or none; all but migrate start from a source on Raft
+  --delivery WHO  flux (default), or helm: the source is a plain Helm release
   --kill          kill the run once in each stage and start it again
   --rollback S    go to stage S (before land), take the move back, and move again to the end
   --down          remove the throw-away cluster at the end (default: leave it up)`;
@@ -38,6 +42,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       seed: { type: "string", default: "1" },
       context: { type: "string" },
       carry: { type: "string", default: "migrate" },
+      delivery: { type: "string", default: "flux" },
       kill: { type: "boolean", default: false },
       rollback: { type: "string" },
       down: { type: "boolean", default: false },
@@ -71,9 +76,16 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       `--rollback ${rollback} with --carry ${carry}: only carry migrate can be taken back; leave one of the two out\n${USAGE}`,
     );
   }
+  const delivery = DELIVERIES.find((one) => one === values.delivery);
+  if (delivery === undefined) {
+    throw new Error(
+      `--delivery ${JSON.stringify(values.delivery)}: expected one of ${DELIVERIES.join(", ")}\n${USAGE}`,
+    );
+  }
   return {
     keys,
     carry,
+    delivery,
     seed: values.seed,
     ...(values.context !== undefined && { context: values.context }),
     kill: values.kill,

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { kubeClient, loadKubeConfig, type KubeClient } from "../components/cluster/kubeClient";
 import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
@@ -15,7 +15,7 @@ import { writeReport } from "./report/writeReport";
 import { verdict, type RunReport } from "./report/runReport";
 import { installSource, removeSource } from "./source/install";
 import { makePlatformCheckout } from "./source/platformCheckout";
-import { HELM_RELEASE_FILE, VARIABLES_FILE } from "./source/platformFiles";
+import { HELM_RELEASE_FILE, VALUES_FILE, VARIABLES_FILE } from "./source/platformFiles";
 import { installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController } from "./standins/helmController/start";
@@ -43,12 +43,21 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
   const config = loadKubeConfig(options.context);
   const kube = kubeClient(config);
   const crds = await installCrds(config);
+  // The steps find it as a user's would: on PATH.
+  if (options.delivery === "helm") {
+    process.env["PATH"] = [dirname(toolPath("helm")), process.env["PATH"] ?? ""].join(delimiter);
+  }
   // A cluster with Flux has its own CRDs and controller: the stand-in is for one that has not.
   const controller =
     crds.length > 0 || !own
       ? await startHelmController(kubeconfigOf(), { helm: toolPath("helm") })
       : undefined;
   try {
+    if (options.delivery === "helm") {
+      // It uninstalls what a run under Flux left, and is gone before Helm installs: nothing reconciles then.
+      await removeSource({ kube });
+      await controller?.stop();
+    }
     return await move(options, kube, runDir, startedAt);
   } finally {
     await controller?.stop();
@@ -62,12 +71,12 @@ async function move(
   runDir: string,
   startedAt: string,
 ): Promise<number> {
-  const { keys, seed } = options;
+  const { keys, seed, delivery } = options;
   await removeSource({ kube });
   const storage = options.carry === "migrate" ? "file" : "raft";
-  await installSource({ keys, seed, log, kube, storage });
+  await installSource({ keys, seed, log, kube, storage, delivery });
   const checkout = join(runDir, "platform");
-  await makePlatformCheckout(checkout, storage);
+  await makePlatformCheckout(checkout, storage, delivery);
   // A cluster of the user's own may have the real operator, which the source's policies do not let in.
   const externalSecrets = options.context === undefined ? [await startExternalSecrets(kube)] : [];
   const stack = new PulumiStack({
@@ -75,7 +84,13 @@ async function move(
     kubeconfig: kubeconfigOf(),
     ...(options.context !== undefined && { context: options.context }),
     config: {
-      git: { checkout, helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE },
+      delivery,
+      git: {
+        checkout,
+        ...(delivery === "helm"
+          ? { values: VALUES_FILE }
+          : { helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE }),
+      },
       inventory: { volatile: ["secret/load/"] },
       externalSecrets,
       ...carryConfig(options.carry, runDir),
@@ -167,7 +182,7 @@ function reportOf({ options, startedAt, stages, outcome, load, noChange, evidenc
 function standIns(options: RehearsalOptions): string[] {
   return [
     ...(commandPlugin() === "real" ? [] : ["@pulumi/command plugin: rehearsal/standins/commandPlugin"]),
-    "Flux helm-controller: rehearsal/standins/helmController",
+    ...(options.delivery === "flux" ? ["Flux helm-controller: rehearsal/standins/helmController"] : []),
     "openbao chart: rehearsal/standins/chart",
     ...(options.context === undefined
       ? [

@@ -1,38 +1,25 @@
 import type { V1Job } from "@kubernetes/client-node";
-import { isDeepStrictEqual } from "node:util";
 import type { KubeObject } from "../cluster/kubeClient";
-import { record } from "../cluster/openBaoStatus";
+import { deliveryOf } from "../delivery/delivery";
+import { releasePath } from "../delivery/releaseReader";
 import {
   isMarked,
+  isPaused,
   journaledRecord,
   ownerPath,
-  RECONCILE,
   writersOf,
   type BeforePause,
   type Writer,
 } from "./pauseRecord";
-import { VALUES_ANNOTATION, valuesRecord } from "./originalValues";
-import { Refused, type Facts, type StepContext } from "./runStep";
-import {
-  APPLYING_ANNOTATION,
-  condition,
-  PAUSED_ANNOTATION,
-  releasesPath,
-  UPGRADE_ANNOTATION,
-  type HelmRelease,
-} from "./world";
+import type { Facts, StepContext } from "./runStep";
+import { condition, PAUSED_ANNOTATION, type HelmRelease } from "./world";
 
-/** No wait, no rollback, no uninstall by Flux while the server is down on purpose (hazards I8, F54). */
-const UPGRADE_WHILE_PAUSED = { disableWait: true, remediation: { retries: 0, remediateLastFailure: false } };
-
-export function isPaused(release: HelmRelease): boolean {
-  return release.spec?.suspend === true && isMarked(release);
-}
+export { isPaused };
 
 /** True when nothing is left for `pauseAll` to do. */
 export async function allPaused(ctx: StepContext): Promise<boolean> {
   const writers = await writersOf(ctx);
-  const release = writers.find(({ path }) => path === releasePath(ctx))?.object as HelmRelease;
+  const release = writers.find(({ path }) => path === releasePath(ctx.input))?.object as HelmRelease;
   return (
     isPaused(release) &&
     condition(release, "Reconciling")?.status !== "True" &&
@@ -43,20 +30,15 @@ export async function allPaused(ctx: StepContext): Promise<boolean> {
 /** Owner first: a parent that runs in between would drop the child's `suspend`. */
 export async function pauseAll(ctx: StepContext): Promise<void> {
   for (const writer of await writersOf(ctx)) {
-    if (writer.path === releasePath(ctx)) await pauseRelease(ctx, writer.object as HelmRelease);
+    if (writer.path === releasePath(ctx.input))
+      await deliveryOf(ctx.input).pause(ctx, writer.object as HelmRelease);
     else await suspend(ctx, writer);
   }
 }
 
 /** Bounded wait until no controller and no Job is at work. */
 export async function waitUntilIdle(ctx: StepContext): Promise<Facts> {
-  const release = await ctx.kube.waitFor<HelmRelease>(
-    releasesPath(ctx.input.namespace),
-    ctx.input.release,
-    (object) =>
-      object !== undefined && isPaused(object) && condition(object, "Reconciling")?.status !== "True",
-    { what: "the HelmRelease to be suspended and idle", timeoutSeconds: ctx.input.podTimeoutSeconds },
-  );
+  const release = await deliveryOf(ctx.input).waitIdle(ctx);
   const running = await ctx.kube.list<V1Job & KubeObject>(
     `/apis/batch/v1/namespaces/${ctx.input.namespace}/jobs`,
   );
@@ -73,7 +55,7 @@ export async function waitUntilIdle(ctx: StepContext): Promise<Facts> {
   );
   return {
     helmRelease: ctx.input.release,
-    kustomization: release === undefined ? null : (ownerPath(release) ?? null),
+    kustomization: ownerPath(release) ?? null,
     cronJobs: jobs.map(({ object }) => object.metadata?.name),
   };
 }
@@ -88,114 +70,10 @@ export async function resumeAll(ctx: StepContext): Promise<void> {
   for (const { path, object } of (await writersOf(ctx)).reverse()) {
     if (!isMarked(object)) continue;
     await ctx.fence.assertHeld();
-    if (path === releasePath(ctx)) await resumeRelease(ctx, object as HelmRelease, before[path]);
-    else await ctx.kube.mergePatch(path, unmarked(before[path]));
+    if (path === releasePath(ctx.input)) {
+      await deliveryOf(ctx.input).resume(ctx, object as HelmRelease, before[path]);
+    } else await ctx.kube.mergePatch(path, unmarked(before[path]));
   }
-}
-
-/** Lets the HelmRelease run once more, or holds it again; the rest stays paused. */
-export async function setReleaseSuspended(ctx: StepContext, suspended: boolean): Promise<HelmRelease> {
-  return ctx.kube.mergePatch<HelmRelease & KubeObject>(releasePath(ctx), {
-    metadata: {
-      annotations: {
-        [APPLYING_ANNOTATION]: suspended ? null : ctx.fence.holder,
-        ...(!suspended && requestNow()),
-      },
-    },
-    spec: { suspend: suspended },
-  });
-}
-
-/** Flux's "reconcile now": any new value. */
-function requestNow(): Record<string, string> {
-  return { "reconcile.fluxcd.io/requestedAt": new Date().toISOString() };
-}
-
-async function pauseRelease(ctx: StepContext, release: HelmRelease): Promise<void> {
-  const kept = release.metadata?.annotations?.[UPGRADE_ANNOTATION];
-  // A second run must not take the paused `upgrade` for the user's own, nor an outdated copy for what they say now.
-  const original = isAsPaused(release) ? kept : JSON.stringify(release.spec?.upgrade ?? null);
-  await ctx.kube.mergePatch(releasePath(ctx), {
-    metadata: {
-      annotations: {
-        [PAUSED_ANNOTATION]: ctx.fence.holder,
-        [UPGRADE_ANNOTATION]: original,
-        ...valuesRecord(release),
-        [RECONCILE]: "disabled",
-        [APPLYING_ANNOTATION]: null,
-      },
-    },
-    spec: { suspend: true, upgrade: UPGRADE_WHILE_PAUSED },
-  });
-}
-
-async function resumeRelease(
-  ctx: StepContext,
-  release: HelmRelease,
-  before: BeforePause | undefined,
-): Promise<void> {
-  const original = release.metadata?.annotations?.[UPGRADE_ANNOTATION];
-  if (original !== undefined && !isAsPaused(release)) {
-    throw new Refused(
-      `spec.upgrade of the HelmRelease was changed while it was paused; found ${JSON.stringify(release.spec?.upgrade ?? null).slice(0, 200)}, expected what the pause wrote over ${original.slice(0, 200)}. Set it as you want it, remove the annotation ${UPGRADE_ANNOTATION}, and run again [F53]`,
-      "F53",
-    );
-  }
-  const { metadata, spec } = unmarked(before);
-  await ctx.kube.mergePatch(releasePath(ctx), {
-    metadata: {
-      annotations: {
-        ...metadata.annotations,
-        [UPGRADE_ANNOTATION]: null,
-        [VALUES_ANNOTATION]: null,
-        [APPLYING_ANNOTATION]: null,
-        [RECONCILE]: before?.reconcile ?? null,
-        ...requestNow(),
-      },
-    },
-    spec: {
-      ...spec,
-      ...(original !== undefined && {
-        upgrade: restored(JSON.parse(original) as Record<string, unknown> | null),
-      }),
-    },
-  });
-}
-
-/**
- * True when `spec.upgrade` is what the pause made of the original that the annotation keeps. Further fields of
- * `remediation` do not count: the API server may fill in defaults there.
- */
-function isAsPaused(release: HelmRelease): boolean {
-  const original = release.metadata?.annotations?.[UPGRADE_ANNOTATION];
-  if (original === undefined) return false;
-  const before = record(JSON.parse(original));
-  const now = release.spec?.upgrade ?? {};
-  const [then, live] = [record(before["remediation"]), record(now["remediation"])];
-  const wanted = { ...before, ...UPGRADE_WHILE_PAUSED, remediation: null };
-  const remediation = { ...then, ...UPGRADE_WHILE_PAUSED.remediation };
-  return (
-    isDeepStrictEqual({ ...now, remediation: null }, wanted) &&
-    Object.entries(remediation).every(([key, value]) => isDeepStrictEqual(live[key], value))
-  );
-}
-
-/** Merge patch that makes `spec.upgrade` what it was: keys of ours that it lacked are removed. */
-export function restored(original: Record<string, unknown> | null): Record<string, unknown> | null {
-  if (original === null) return null;
-  const remediation = original["remediation"] as Record<string, unknown> | undefined;
-  return {
-    ...original,
-    disableWait: original["disableWait"] ?? null,
-    remediation:
-      remediation === undefined
-        ? null
-        : {
-            ...remediation,
-            retries: remediation["retries"] ?? null,
-            remediateLastFailure: remediation["remediateLastFailure"] ?? null,
-          },
-  };
 }
 
 async function suspend(ctx: StepContext, { path, object }: Writer): Promise<void> {
@@ -213,8 +91,4 @@ function unmarked(before: BeforePause | undefined) {
     metadata: { annotations: { [PAUSED_ANNOTATION]: null } },
     spec: { suspend: before?.suspend ?? null },
   };
-}
-
-function releasePath(ctx: StepContext): string {
-  return `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`;
 }

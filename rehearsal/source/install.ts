@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { parse } from "yaml";
 import {
   kubeClient,
   loadKubeConfig,
@@ -7,11 +9,13 @@ import {
 } from "../../components/cluster/kubeClient";
 import { openBaoOver, type OpenBao } from "../../components/cluster/openBaoClient";
 import { podAgent } from "../../components/cluster/podSocket";
+import type { ReleaseName } from "../../components/delivery/releaseReader";
+import { runHelm } from "../../components/delivery/runHelm";
 import { LOAD_NAMESPACE, LOAD_TOKEN_SECRET } from "../load/clientObjects";
 import { baoSession, type BaoSession } from "./baoSession";
 import { loadEngines } from "./loadEngines";
 import { loadKv, mountKv } from "./loadKv";
-import { PLATFORM_TREE, platformObjects, type SourceStorageKind } from "./platformFiles";
+import { helmValuesText, PLATFORM_TREE, platformObjects, type SourceStorageKind } from "./platformFiles";
 import {
   collectionOf,
   OWNED_LABEL,
@@ -27,6 +31,7 @@ const CONTENT_ANNOTATION = "openbao-raft-migration/content";
 const PODS = `/api/v1/namespaces/${SOURCE_NAMESPACE}/pods`;
 const POD = "openbao-0";
 const POD_SECONDS = 300;
+const HELM_SECONDS = 120;
 const ACTIVE_SECONDS = 60;
 
 export interface SourceOptions {
@@ -36,6 +41,8 @@ export interface SourceOptions {
   readonly seed?: string;
   /** What it runs on. @default "file" */
   readonly storage?: SourceStorageKind;
+  /** Who applies the chart. @default "flux" */
+  readonly delivery?: ReleaseName["delivery"];
   /** Gets one line for each step. */
   readonly log: (line: string) => void;
   /** @default the kubeconfig's current context */
@@ -54,9 +61,9 @@ interface Pod extends KubeObject {
  * @throws Error when the namespace is not the rehearsal's, or a step does not finish in its time.
  */
 export async function installSource(options: SourceOptions): Promise<{ readonly reused: boolean }> {
-  const { keys = 1000, seed = "1", storage = "file", log } = options;
+  const { keys = 1000, seed = "1", storage = "file", delivery = "flux", log } = options;
   const kube = options.kube ?? kubeClient(loadKubeConfig());
-  const content = `seed ${seed}, ${keys} keys${storage === "raft" ? ", on Raft" : ""}`;
+  const content = `seed ${seed}, ${keys} keys${storage === "raft" ? ", on Raft" : ""}${delivery === "helm" ? ", by Helm" : ""}`;
   const namespace = await refuseForeign(kube, SOURCE_NAMESPACE);
   if (namespace?.metadata?.annotations?.[CONTENT_ANNOTATION] === content) {
     log(`the source is there already (${content}): used as it is`);
@@ -67,7 +74,8 @@ export async function installSource(options: SourceOptions): Promise<{ readonly 
     await removeNamespaces(kube, [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
   }
   await refuseForeign(kube, LOAD_NAMESPACE);
-  await applyObjects(kube, storage, log);
+  await applyObjects(kube, { storage, delivery }, log);
+  if (delivery === "helm") await installRelease(storage, log);
   await podReady(kube);
   log(`${POD} is ready, not initialised`);
   const bao = openBaoOver(podAgent(kube.config, SOURCE_NAMESPACE, POD, 8200), POD);
@@ -93,10 +101,14 @@ export async function removeSource(options: { readonly kube?: KubeClient } = {})
 
 async function applyObjects(
   kube: KubeClient,
-  storage: SourceStorageKind,
+  { storage, delivery }: Required<Pick<SourceOptions, "storage" | "delivery">>,
   log: (line: string) => void,
 ): Promise<void> {
-  const [namespace, ...rest] = platformObjects(PLATFORM_TREE, storage);
+  const objects = platformObjects(PLATFORM_TREE, storage);
+  const [namespace, ...rest] =
+    delivery === "helm"
+      ? objects.filter(({ kind }) => !/^Helm(Release|Repository)$/.test(kind ?? ""))
+      : objects;
   const labels = { ...namespace!.metadata?.labels, [OWNED_LABEL]: "true" };
   const all: KubeObject[] = [
     { ...namespace, metadata: { ...namespace!.metadata, labels } },
@@ -105,6 +117,14 @@ async function applyObjects(
   ];
   for (const object of all) await kube.create(collectionOf(object), object);
   log(`applied ${all.map(({ kind, metadata }) => `${kind}/${metadata?.name}`).join(", ")}`);
+}
+
+/** As a person would: the values from a file, here standard input. */
+async function installRelease(storage: SourceStorageKind, log: (line: string) => void): Promise<void> {
+  const chart = join(__dirname, "..", "standins", "chart", "openbao");
+  const args = ["install", "openbao", chart, "--namespace", SOURCE_NAMESPACE, "--values", "-"];
+  await runHelm(args, parse(helmValuesText(storage)) as object, HELM_SECONDS * 1000);
+  log("helm install openbao: done");
 }
 
 async function podReady(kube: KubeClient): Promise<void> {

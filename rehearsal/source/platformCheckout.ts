@@ -1,8 +1,16 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { HELM_RELEASE_FILE, PLATFORM_TREE, raftReleaseText, type SourceStorageKind } from "./platformFiles";
+import type { ReleaseName } from "../../components/delivery/releaseReader";
+import {
+  HELM_RELEASE_FILE,
+  helmValuesText,
+  PLATFORM_TREE,
+  raftReleaseText,
+  VALUES_FILE,
+  type SourceStorageKind,
+} from "./platformFiles";
 
 const GIT_SECONDS = 30;
 
@@ -14,6 +22,7 @@ const GIT_SECONDS = 30;
 export async function makePlatformCheckout(
   folder: string,
   storage: SourceStorageKind = "file",
+  delivery: ReleaseName["delivery"] = "flux",
 ): Promise<void> {
   mkdirSync(folder, { recursive: true });
   const found = readdirSync(folder);
@@ -28,6 +37,11 @@ export async function makePlatformCheckout(
   if (storage === "raft") {
     const file = join(folder, HELM_RELEASE_FILE);
     writeFileSync(file, raftReleaseText(readFileSync(file, "utf8")));
+  }
+  if (delivery === "helm") {
+    rmSync(join(folder, HELM_RELEASE_FILE));
+    mkdirSync(dirname(join(folder, VALUES_FILE)), { recursive: true });
+    writeFileSync(join(folder, VALUES_FILE), helmValuesText(storage));
   }
   await git(folder, "add", "--all");
   await git(folder, "commit", "--quiet", "--message=Run OpenBao on one node");

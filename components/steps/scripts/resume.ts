@@ -1,12 +1,14 @@
 // Before: Git says what is live.
 // After: what this program paused runs again, Flux has reconciled the HelmRelease without a change to any pod, and
 // the stored inventories are removed. THE NAMED POINT: from here on there is no rollback.
+import { deliveryOf } from "../../delivery/delivery";
+import { releasePath } from "../../delivery/releaseReader";
 import { removeInventories } from "../../inventory/inventoryStore";
 import { isMarked, journaledRecord } from "../pauseRecord";
 import { resumeAll } from "../pausing";
 import { podUids, restartedPods } from "../podUids";
 import { main, Refused, type Step, type StepContext } from "../runStep";
-import { condition, observeWorld, releasesPath, type HelmRelease } from "../world";
+import { observeWorld } from "../world";
 
 export const resume: Step = {
   id: "resume",
@@ -31,7 +33,7 @@ export const resume: Step = {
     await ctx.fence.assertHeld();
     await resumeAll(ctx);
     const { release } = await observeWorld(ctx);
-    if (release.spec?.suspend !== true) await waitForFlux(ctx, release.metadata?.generation ?? 0);
+    if (release.spec?.suspend !== true) await deliveryOf(ctx.input).waitSettled(ctx);
     const restarted = restartedPods(before, await podUids(ctx));
     if (restarted.length > 0) {
       throw new Refused(`resuming Flux restarted ${restarted.join(", ")}, expected no restart [I39]`, "I39");
@@ -57,21 +59,9 @@ export const resume: Step = {
   },
 };
 
-function waitForFlux(ctx: StepContext, generation: number) {
-  return ctx.kube.waitFor<HelmRelease>(
-    releasesPath(ctx.input.namespace),
-    ctx.input.release,
-    (release) =>
-      (release?.status?.observedGeneration ?? 0) >= generation &&
-      condition(release, "Ready")?.status === "True",
-    { what: "Flux to reconcile the resumed HelmRelease", timeoutSeconds: ctx.input.podTimeoutSeconds },
-  );
-}
-
 /** A suspension of the user's own outlives the migration. */
 async function wasSuspended(ctx: StepContext): Promise<boolean> {
-  const path = `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`;
-  return (await journaledRecord(ctx))[path]?.suspend === true;
+  return (await journaledRecord(ctx))[releasePath(ctx.input)]?.suspend === true;
 }
 
 if (require.main === module) main(resume);
