@@ -29,7 +29,7 @@ export class OpenBaoRelease extends pulumi.ComponentResource {
       {
         parent: this,
         retainOnDelete: true,
-        ...(args.applied && { ignoreChanges: ["spec", "metadata", "data"] }),
+        ...(args.applied && { ignoreChanges: [delivery === "helm" ? "data" : "spec", "metadata"] }),
       },
     );
     this.registerOutputs({});

@@ -28,7 +28,9 @@ export async function readCheckout(
   timeoutMs: number,
 ): Promise<CheckoutView> {
   const folder = resolve(git.checkout);
-  const paths = [git.helmRelease, git.values, git.variables, git.talosPatch].filter((path) => path !== undefined);
+  const paths = [git.helmRelease, git.values, git.variables, git.talosPatch].filter(
+    (path) => path !== undefined,
+  );
   const none = { files: [], changed: [], branch: "" };
   const stat = await lstat(folder).catch(() => undefined);
   if (stat === undefined) return { folder: "missing", ...none };
