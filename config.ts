@@ -181,19 +181,6 @@ export type ConfigResult =
 export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResult {
   const parsed = configSchema.safeParse(raw);
   const findings = parsed.success ? [] : parsed.error.issues.flatMap((issue) => findingsOf(issue, raw));
-  if (
-    parsed.success &&
-    parsed.data.stage === "land" &&
-    !parsed.data.rollback &&
-    parsed.data.git === undefined
-  ) {
-    findings.push({
-      key: `${PROJECT}:git`,
-      found: "nothing",
-      expected: "the platform's Git checkout, since stage is land",
-      fix: `pulumi config set --path '${PROJECT}:git.checkout' FOLDER`,
-    });
-  }
   if (parsed.success && parsed.data.git?.talosPatch !== undefined && parsed.data.talos === undefined) {
     findings.push({
       key: `${PROJECT}:talos`,

@@ -1,97 +1,23 @@
 import assert from "node:assert/strict";
-import { parse, stringify } from "yaml";
-import {
-  HELD_SECRET,
-  heldPath,
-  layerPath,
-  LAYER_KEY,
-  REVISION_ANNOTATION,
-} from "../../components/delivery/heldRelease";
+import { parse } from "yaml";
+import { HELD_SECRET, heldPath, layerPath, REVISION_ANNOTATION } from "../../components/delivery/heldRelease";
 import { helmRecord, helmRevisions } from "../../components/delivery/helmRecord";
-import { readRelease } from "../../components/delivery/releaseReader";
 import { raftLayer } from "../../components/openBaoRelease";
 import { VALUES_ANNOTATION } from "../../components/steps/originalValues";
 import { PAUSED_ANNOTATION, wantedReplicas, wantsRaft } from "../../components/steps/world";
-import { runBeats, type Step, type StepContext } from "../../components/steps/runStep";
 import { applyReplicas } from "../../components/steps/scripts/applyReplicas";
 import { flip } from "../../components/steps/scripts/flip";
 import { pause } from "../../components/steps/scripts/pause";
 import { resume } from "../../components/steps/scripts/resume";
 import { rollbackValues } from "../../components/steps/scripts/rollbackValues";
+import { runBeats } from "../../components/steps/runStep";
+import { HELM_RIGHTS } from "../../components/gate/helmRights";
+import { rightName, RIGHTS } from "../../components/gate/readAccess";
+import { reaches } from "../../config";
+import { recordingRights } from "../support/usedRights";
 import { FakeHelm } from "../support/fakeHelm";
-import { releaseSecret, revisionPath, type Revision } from "../support/helmRelease";
-import { StepWorld } from "../support/stepContext";
-
-const RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/openbao/helmreleases/openbao";
-const CONFIG_MAP = "/api/v1/namespaces/openbao/configmaps/openbao-config";
-const SECRET_VALUE = "hunter2-in-the-values";
-const STANDALONE = {
-  server: {
-    extraEnvironmentVars: { TOKEN: SECRET_VALUE },
-    standalone: { enabled: true, config: 'storage "file" {}' },
-  },
-};
-const NAME = { namespace: "openbao", release: "openbao", delivery: "helm" as const };
-
-/** A plain Helm release, and no Flux. */
-class HelmWorld {
-  readonly world: StepWorld;
-
-  constructor(step: string, revisions: readonly Revision[] = [{ revision: 4, values: STANDALONE }]) {
-    this.world = new StepWorld(step);
-    this.world.kube.drop(RELEASE);
-    for (const one of revisions) this.has(one);
-  }
-
-  has(one: Revision): this {
-    this.world.kube.put(revisionPath(one.revision), releaseSecret(one));
-    return this;
-  }
-
-  get kube() {
-    return this.world.kube;
-  }
-
-  context(step = this.world.context.input.step): StepContext {
-    return { ...this.world.context, input: { ...this.world.context.input, ...NAME, step } };
-  }
-
-  run(step: Step) {
-    return runBeats(step, this.context(step.id));
-  }
-
-  /** Pulumi has made the layer. */
-  layer(which: "raft" | "replicas", values: object): this {
-    this.kube.put(layerPath("openbao", which), { data: { [LAYER_KEY]: stringify(values) } });
-    return this;
-  }
-
-  /** What Helm does once it is called: the server's ConfigMap, and one replica. */
-  applying(helm: FakeHelm, storage: "file" | "raft"): this {
-    const before = storage === "raft" ? "file" : "raft";
-    this.kube.answer("get", CONFIG_MAP, () => {
-      const done = helm.calls.some(({ args }) => args[0] === "upgrade");
-      return {
-        data: { "extraconfig-from-values.hcl": `storage "${done ? storage : before}" { path = "/d" }` },
-      };
-    });
-    return this;
-  }
-
-  /** Paused, stopped, carried over, and with the layer of the cutover. */
-  async carried(): Promise<this> {
-    await this.run(pause);
-    this.layer("raft", raftLayer('storage "raft" {}', "helm"));
-    await this.world.done("pause");
-    await this.world.done("carry");
-    this.world.noPod();
-    return this;
-  }
-
-  release() {
-    return readRelease(this.kube, NAME);
-  }
-}
+import { releaseSecret, revisionPath } from "../support/helmRelease";
+import { HelmWorld, NAME, SECRET_VALUE, STANDALONE } from "../support/helmWorld";
 
 describe("delivery by Helm itself", () => {
   let helm: FakeHelm;
@@ -264,4 +190,28 @@ describe("delivery by Helm itself", () => {
     for (const layer of ["raft", "replicas"] as const)
       assert.equal(world.kube.peek(layerPath("openbao", layer)), undefined);
   });
+
+  for (const [step, stage, make] of [
+    [pause, "cutover", (world: HelmWorld) => Promise.resolve(world)],
+    [flip, "cutover", (world: HelmWorld) => world.carried()],
+    [applyReplicas, "replicas", (world: HelmWorld) => world.carried()],
+    [resume, "land", (world: HelmWorld) => world.carried()],
+    [rollbackValues, "land", (world: HelmWorld) => world.carried()],
+  ] as const) {
+    it(`asks in the gate for the rights that step ${step.id} uses (F59)`, async () => {
+      const world = (await make(new HelmWorld(step.id))).applying(helm, "raft");
+      world.world.statefulSet(step === applyReplicas ? 3 : 1);
+      world.has({ revision: 5, status: "pending-upgrade", ours: true });
+      if (step === applyReplicas) world.layer("replicas", { server: { ha: { replicas: 3 } } });
+      for (const done of ["land-git", "rollback-swap"]) await world.world.done(done);
+      const used = new Set<string>();
+      const kube = recordingRights(world.kube, used);
+      await runBeats(step, { ...world.context(step.id), kube }).catch(() => undefined);
+      const granted = [...RIGHTS.filter(({ group }) => !group.includes("fluxcd")), ...HELM_RIGHTS]
+        .filter((right) => reaches(stage, right.stage))
+        .map(rightName);
+      assert.deepEqual([...used].filter((right) => !granted.includes(right)).sort(), []);
+      assert.ok(used.has("list secrets"));
+    });
+  }
 });

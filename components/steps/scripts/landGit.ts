@@ -63,8 +63,11 @@ export const landGit: Step = {
 async function writePullRequest(ctx: StepContext, result: LandResult): Promise<string> {
   const checkout = resolve(landPlan(ctx).checkout);
   const journal = await ctx.journal.entries();
-  const { release, namespace, replicas } = ctx.input;
-  const text = pullRequestText({ ...result, release, namespace, replicas, journal });
+  const { release, namespace, replicas, delivery } = ctx.input;
+  const text = pullRequestText({
+    ...{ ...result, release, namespace, replicas, journal },
+    ...(delivery !== undefined && { delivery }),
+  });
   const file = resolve(checkout, await git(checkout, "rev-parse", "--git-path", PULL_REQUEST_FILE));
   writeFileSync(file, text);
   ctx.log(`text for the pull request of branch ${result.branch}, also in ${file}:\n${text}`);
