@@ -2,6 +2,8 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { CARRIES, carryFaults, reseedSchema, snapshotSchema } from "./components/carryConfig";
 import { cleanupSchema, lateFaults } from "./components/lateConfig";
+import { DELIVERIES } from "./components/delivery/releaseReader";
+import { deliveryFaults } from "./components/delivery/deliveryFaults";
 import { alertsSchema, externalSecretSchema, talosSchema, tlsSchema } from "./components/platformConfig";
 
 /** The Pulumi project's name, and so the prefix of each config key. */
@@ -62,7 +64,8 @@ const git = z.strictObject({
     )
     .default("openbao-raft")
     .describe("branch that gets the commits"),
-  helmRelease: relativePath.describe("file of the HelmRelease, inside the checkout"),
+  helmRelease: relativePath.optional().describe("file of the HelmRelease, inside the checkout"),
+  values: relativePath.optional().describe("file of Helm values, inside the checkout; with delivery helm"),
   variables: relativePath.optional().describe("file of the variables ConfigMap, inside the checkout"),
   replicasVariable: secretKey
     .default("openbao_replicas")
@@ -106,9 +109,10 @@ export const configSchema = z.strictObject({
   carry: z.enum(CARRIES).default("migrate").describe("how the data goes over to Raft"),
   snapshot: snapshotSchema.optional().describe("the Raft snapshot of carry restore and none"),
   reseed: reseedSchema.optional().describe("what fills the new store of carry reseed"),
+  delivery: z.enum(DELIVERIES).default("flux").describe("who applies the chart: Flux, or Helm itself"),
   context: z.string().min(1).max(500).optional().describe("context of the kubeconfig"),
   namespace: dns1123.default("openbao").describe("namespace of OpenBao"),
-  release: dns1123.default("openbao").describe("name of the HelmRelease, and of the StatefulSet it renders"),
+  release: dns1123.default("openbao").describe("name of the release, and of the StatefulSet it renders"),
   replicas: z
     .number()
     .int()
@@ -177,19 +181,6 @@ export type ConfigResult =
 export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResult {
   const parsed = configSchema.safeParse(raw);
   const findings = parsed.success ? [] : parsed.error.issues.flatMap((issue) => findingsOf(issue, raw));
-  if (
-    parsed.success &&
-    parsed.data.stage === "land" &&
-    !parsed.data.rollback &&
-    parsed.data.git === undefined
-  ) {
-    findings.push({
-      key: `${PROJECT}:git`,
-      found: "nothing",
-      expected: "the platform's Git checkout, since stage is land",
-      fix: `pulumi config set --path '${PROJECT}:git.checkout' FOLDER`,
-    });
-  }
   if (parsed.success && parsed.data.git?.talosPatch !== undefined && parsed.data.talos === undefined) {
     findings.push({
       key: `${PROJECT}:talos`,
@@ -199,7 +190,7 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResul
     });
   }
   if (parsed.success) {
-    const faults = [...lateFaults(parsed.data), ...carryFaults(parsed.data)];
+    const faults = [...lateFaults(parsed.data), ...carryFaults(parsed.data), ...deliveryFaults(parsed.data)];
     findings.push(...faults.map((fault) => ({ ...fault, key: `${PROJECT}:${fault.key}` })));
   }
   if (parsed.success && findings.length === 0) return { ok: true, config: parsed.data };

@@ -30,10 +30,11 @@ async function plan() {
   }
   const live = await readLiveConfig(kube, config, journal);
 
-  const provider = new k8s.Provider(
-    "cluster",
-    config.context === undefined ? {} : { context: config.context },
-  );
+  const provider = new k8s.Provider("cluster", {
+    ...(config.context !== undefined && { context: config.context }),
+    // A values layer for Helm is changed in place, not replaced.
+    ...(config.delivery === "helm" && { enableConfigMapMutable: true }),
+  });
   const rehearsed = planPartsOf(snapshot, config);
   let previous: StagePassed[] = [];
   const stage = <T extends pulumi.Resource>(

@@ -3,12 +3,13 @@ import type { MigrationConfig } from "../config";
 import type { JournalEntry } from "./cluster/journal";
 import type { KubeClient, KubeObject } from "./cluster/kubeClient";
 import { standaloneConfig } from "./openBaoConfig/targetValues";
+import { readRelease } from "./delivery/releaseReader";
 import { raftConfig } from "./openBaoConfig/raftConfig";
 import { joinTrust } from "./openBaoConfig/retryJoin";
 import type { ServerConfig } from "./openBaoConfig/configBlocks";
 import { DEFAULT_MAX_ENTRY_BYTES, maxEntryBytes } from "./steps/entrySize";
 import { VALUES_MANAGER } from "./openBaoRelease";
-import { releasesPath, wantsRaft, type HelmRelease } from "./steps/world";
+import { wantsRaft, type HelmRelease } from "./steps/world";
 
 /** What the cutover's values layer is made from, read from the live release. */
 export interface LiveConfig {
@@ -34,7 +35,7 @@ export async function readLiveConfig(
   journal: readonly JournalEntry[],
 ): Promise<LiveConfig> {
   const { namespace, release, replicas } = config;
-  const helmRelease = await kube.get<HelmRelease>(`${releasesPath(namespace)}/${release}`);
+  const helmRelease = await readRelease(kube, config);
   if (config.carry !== "migrate" && wantsRaft(helmRelease) && !hasOurLayer(helmRelease)) {
     return { maxEntryBytes: DEFAULT_MAX_ENTRY_BYTES };
   }

@@ -1,52 +1,50 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ReleaseName } from "./delivery/releaseReader";
+import { valuesLayer } from "./valuesLayer";
 
 const TYPE = "openbao-migration:components:OpenBaoRelease";
 
 /** Field manager of the values layer; named, so that a run with lost state owns the same fields again. */
 export const VALUES_MANAGER = "openbao-raft-migration-values";
 
-const PATCH_ANNOTATIONS = {
-  "pulumi.com/patchForce": "true",
-  "pulumi.com/patchFieldManager": VALUES_MANAGER,
-};
-
-export interface OpenBaoReleaseArgs {
-  /** Namespace of the HelmRelease. */
-  readonly namespace: string;
-  /** Name of the HelmRelease (Flux's kind). */
-  readonly release: string;
+export interface OpenBaoReleaseArgs extends ReleaseName {
   /** `server.ha.raft.config`: the server's own config with the storage stanza changed. */
   readonly raftConfig: pulumi.Input<string | object>;
   /** True once the live release is on Raft: what Git says counts from then on, and no input is written again. */
   readonly applied: boolean;
 }
 
-/** The values layer that takes Flux's HelmRelease from standalone to ha.raft; Flux applies it in step flip. */
+/** The values layer that takes the release from standalone to ha.raft; step flip has it applied. */
 export class OpenBaoRelease extends pulumi.ComponentResource {
   constructor(name: string, args: OpenBaoReleaseArgs, opts?: pulumi.ComponentResourceOptions) {
     super(TYPE, name, {}, opts);
-    new k8s.apiextensions.CustomResourcePatch(
+    const { namespace, release, delivery } = args;
+    valuesLayer(
       name,
       {
-        apiVersion: "helm.toolkit.fluxcd.io/v2",
-        kind: "HelmRelease",
-        metadata: { name: args.release, namespace: args.namespace, annotations: PATCH_ANNOTATIONS },
-        spec: { values: raftLayer(args.raftConfig) },
+        ...{ namespace, release, ...(delivery !== undefined && { delivery }) },
+        ...{ manager: VALUES_MANAGER, layer: "raft", values: raftLayer(args.raftConfig, delivery) },
       },
       // Removing the layer would take the server back to an old, stale file storage: only a rollback may do that.
-      { parent: this, retainOnDelete: true, ...(args.applied && { ignoreChanges: ["spec", "metadata"] }) },
+      {
+        parent: this,
+        retainOnDelete: true,
+        ...(args.applied && { ignoreChanges: [delivery === "helm" ? "data" : "spec", "metadata"] }),
+      },
     );
     this.registerOutputs({});
   }
 }
 
-/** Pure: the values of the layer. The replica count is not here: it is 1 at the flip and another layer's later. */
-export function raftLayer(raftConfig: pulumi.Input<string | object>) {
-  return {
-    server: {
-      standalone: { enabled: false },
-      ha: { enabled: true, raft: { enabled: true, setNodeId: true, config: raftConfig } },
-    },
-  };
+/**
+ * Pure: the values of the layer. On a HelmRelease the replica count is not here: it is 1 at the flip and another
+ * layer's later, and one field has one owner. Helm's layers lie one over the other, so there it is.
+ */
+export function raftLayer(
+  raftConfig: pulumi.Input<string | object>,
+  delivery: ReleaseName["delivery"] = "flux",
+) {
+  const raft = { enabled: true, setNodeId: true, config: raftConfig };
+  const ha = { enabled: true, ...(delivery === "helm" && { replicas: 1 }), raft };
+  return { server: { standalone: { enabled: false }, ha } };
 }

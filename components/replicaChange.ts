@@ -1,18 +1,12 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
+import type { ReleaseName } from "./delivery/releaseReader";
+import { valuesLayer } from "./valuesLayer";
 
 const TYPE = "openbao-migration:components:ReplicaChange";
 
-const PATCH_ANNOTATIONS = {
-  "pulumi.com/patchForce": "true",
-  "pulumi.com/patchFieldManager": "openbao-raft-migration-replicas",
-};
+const MANAGER = "openbao-raft-migration-replicas";
 
-export interface ReplicaChangeArgs {
-  /** Namespace of the HelmRelease. */
-  readonly namespace: string;
-  /** Name of the HelmRelease (Flux's kind). */
-  readonly release: string;
+export interface ReplicaChangeArgs extends ReleaseName {
   /** `server.ha.replicas`; a number, since the chart renders 3 for anything else (hazard I35). */
   readonly replicas: number;
 }
@@ -21,14 +15,10 @@ export interface ReplicaChangeArgs {
 export class ReplicaChange extends pulumi.ComponentResource {
   constructor(name: string, args: ReplicaChangeArgs, opts?: pulumi.ComponentResourceOptions) {
     super(TYPE, name, args, opts);
-    new k8s.apiextensions.CustomResourcePatch(
+    const { replicas, ...release } = args;
+    valuesLayer(
       name,
-      {
-        apiVersion: "helm.toolkit.fluxcd.io/v2",
-        kind: "HelmRelease",
-        metadata: { name: args.release, namespace: args.namespace, annotations: PATCH_ANNOTATIONS },
-        spec: { values: { server: { ha: { replicas: args.replicas } } } },
-      },
+      { ...release, manager: MANAGER, layer: "replicas", values: { server: { ha: { replicas } } } },
       // Taking the count back to 1 by removing a resource would cost the quorum.
       { parent: this, retainOnDelete: true },
     );

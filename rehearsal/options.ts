@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { CARRIES } from "../components/carryConfig";
+import { DELIVERIES } from "../components/delivery/releaseReader";
 import { STAGES, type Stage } from "../config";
 import { HOOKS } from "./source/platformFiles";
 
@@ -17,6 +18,8 @@ export interface RehearsalOptions {
   readonly carry: (typeof CARRIES)[number];
   /** The source's own unseal hook. */
   readonly hook: (typeof HOOKS)[number];
+  /** Who applies the chart: Flux's stand-in, or Helm itself. */
+  readonly delivery: (typeof DELIVERIES)[number];
   /** Kill the run once in each stage, and start it again. */
   readonly kill: boolean;
   /** Go to this stage, take the move back, and move again. @default no way back */
@@ -31,6 +34,7 @@ export const USAGE = `npm run rehearse -- [options]
   --context NAME  use this context of your own kubeconfig instead of the throw-away cluster
   --carry PATH    migrate (default), restore, reseed or none; all but migrate start from a source on Raft
   --hook H        the source's unseal hook: retry (default, two minutes) or once, which makes the run shorter
+  --delivery WHO  flux (default), or helm: the source is a plain Helm release
   --kill          kill the run once in each stage and start it again
   --rollback S    go to stage S (before land), take the move back, and move again to the end
   --flux          let Flux's own controllers bring it all from Git (builds them once: 30 minutes on two cores)
@@ -46,6 +50,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       context: { type: "string" },
       carry: { type: "string", default: "migrate" },
       hook: { type: "string", default: "retry" },
+      delivery: { type: "string", default: "flux" },
       kill: { type: "boolean", default: false },
       rollback: { type: "string" },
       flux: { type: "boolean", default: false },
@@ -84,15 +89,24 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       `--rollback ${rollback} with --carry ${carry}: only carry migrate can be taken back; leave one of the two out\n${USAGE}`,
     );
   }
-  if (values.flux && (values.context !== undefined || carry !== "migrate" || rollback !== undefined)) {
+  const delivery = DELIVERIES.find((one) => one === values.delivery);
+  if (delivery === undefined) {
     throw new Error(
-      `--flux with --context, --carry or --rollback: it is for the throw-away cluster and the way forward of carry migrate\n${USAGE}`,
+      `--delivery ${JSON.stringify(values.delivery)}: expected one of ${DELIVERIES.join(", ")}\n${USAGE}`,
+    );
+  }
+  const others =
+    values.context !== undefined || carry !== "migrate" || rollback !== undefined || delivery === "helm";
+  if (values.flux && others) {
+    throw new Error(
+      `--flux with --context, --carry, --rollback or --delivery helm: it is for the throw-away cluster and the way forward of carry migrate\n${USAGE}`,
     );
   }
   return {
     keys,
     carry,
     hook,
+    delivery,
     seed: values.seed,
     ...(values.context !== undefined && { context: values.context }),
     kill: values.kill,

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { cpus, totalmem } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { kubeClient, loadKubeConfig, type KubeClient } from "../components/cluster/kubeClient";
 import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
@@ -18,7 +18,7 @@ import { startFlux, type FluxWorld } from "./flux/fluxWorld";
 import { FluxReview } from "./flux/review";
 import { installSource, removeSource } from "./source/install";
 import { makePlatformCheckout } from "./source/platformCheckout";
-import { HELM_RELEASE_FILE, VARIABLES_FILE, type SourceVariant } from "./source/platformFiles";
+import { HELM_RELEASE_FILE, VALUES_FILE, VARIABLES_FILE, type SourceVariant } from "./source/platformFiles";
 import { installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController } from "./standins/helmController/start";
@@ -47,12 +47,21 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
   const config = loadKubeConfig(options.context);
   const kube = kubeClient(config);
   const crds = await installCrds(config);
+  // The steps find it as a user's would: on PATH.
+  if (options.delivery === "helm") {
+    process.env["PATH"] = [dirname(toolPath("helm")), process.env["PATH"] ?? ""].join(delimiter);
+  }
   // A cluster with Flux has its own CRDs and controller: the stand-in is for one that has not.
   const controller =
     crds.length > 0 || !own
       ? await startHelmController(kubeconfigOf(), { helm: toolPath("helm") })
       : undefined;
   try {
+    if (options.delivery === "helm") {
+      // It uninstalls what a run under Flux left, and is gone before Helm installs: nothing reconciles then.
+      await removeSource({ kube });
+      await controller?.stop();
+    }
     return await move(options, kube, runDir, startedAt);
   } finally {
     await controller?.stop();
@@ -68,10 +77,8 @@ async function move(
 ): Promise<number> {
   if (options.context === undefined) await stopFluxControllers();
   await removeSource({ kube });
-  const variant: SourceVariant = {
-    storage: options.carry === "migrate" ? "file" : "raft",
-    hook: options.hook,
-  };
+  const { hook, delivery } = options;
+  const variant: SourceVariant = { storage: options.carry === "migrate" ? "file" : "raft", hook, delivery };
   const checkout = join(runDir, "platform");
   await makePlatformCheckout(checkout, variant);
   const flux = options.flux ? await startFlux(kube, runDir, checkout, log) : undefined;
@@ -101,7 +108,7 @@ async function moveSource({
   variant,
   flux,
 }: Source): Promise<number> {
-  const { keys, seed } = options;
+  const { keys, seed, delivery } = options;
   const place = flux !== undefined && { place: flux.place };
   await installSource({ keys, seed, log, kube, ...variant, ...place });
   const review = flux === undefined ? undefined : new FluxReview(kube, flux.bare, log);
@@ -112,7 +119,14 @@ async function moveSource({
     kubeconfig: kubeconfigOf(),
     ...(options.context !== undefined && { context: options.context }),
     config: {
-      git: { checkout, helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE, push: flux !== undefined },
+      delivery,
+      git: {
+        checkout,
+        push: flux !== undefined,
+        ...(delivery === "helm"
+          ? { values: VALUES_FILE }
+          : { helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE }),
+      },
       inventory: { volatile: ["secret/load/"] },
       externalSecrets,
       ...carryConfig(options.carry, runDir),
@@ -230,7 +244,7 @@ function reportOf({
 function standIns(options: RehearsalOptions): string[] {
   return [
     ...(commandPlugin() === "real" ? [] : ["@pulumi/command plugin: rehearsal/standins/commandPlugin"]),
-    "Flux helm-controller: rehearsal/standins/helmController",
+    ...(options.delivery === "flux" ? ["Flux helm-controller: rehearsal/standins/helmController"] : []),
     "openbao chart: rehearsal/standins/chart",
     ...(options.context === undefined
       ? [

@@ -43,17 +43,19 @@ export const baseChecks: readonly Check[] = [
     severity: "block",
     waivable: false,
     alsoRollback: true,
-    observe: "the Flux HelmRelease",
+    observe: "the Flux HelmRelease, or the release that Helm itself knows",
     judge: (snapshot, config) => {
-      const expected = `HelmRelease "${config.release}" in namespace "${config.namespace}"`;
+      const kind = config.delivery === "helm" ? "Helm release" : "HelmRelease";
+      const expected = `${kind} "${config.release}" in namespace "${config.namespace}"`;
       if (spaceIsMissing(snapshot.namespace)) return unclear("the namespace does not exist", expected);
       return seen(snapshot.release, expected, (release) =>
         release === undefined
-          ? fail("no such HelmRelease", expected)
+          ? fail(`no such ${kind}`, expected)
           : pass(`chart ${release.chart} ${release.chartVersion}`.trim(), expected),
       );
     },
-    remedy: "pulumi config set openbao-migration:release NAME (kubectl get helmreleases -n NAMESPACE)",
+    remedy:
+      "pulumi config set openbao-migration:release NAME (kubectl get helmreleases -n NAMESPACE, or helm list -n NAMESPACE -a)",
     source: "issue 3, bad input",
   },
   {
@@ -100,7 +102,8 @@ export const baseChecks: readonly Check[] = [
             );
       });
     },
-    remedy: "flux get helmrelease RELEASE -n NAMESPACE; settle it, then preview again",
+    remedy:
+      "flux get helmrelease RELEASE -n NAMESPACE, or helm history RELEASE -n NAMESPACE; settle it, then preview again",
     source: "facts/environment.md section 6; helm-controller#1559",
   },
   {

@@ -5,6 +5,7 @@ import { backupChecks } from "./backupChecks";
 import { baseChecks } from "./baseChecks";
 import { carryChecks } from "./carryChecks";
 import type { Check } from "./check";
+import { deliveryChecks } from "./deliveryChecks";
 import { fluxChecks } from "./fluxChecks";
 import { keyChecks } from "./keyChecks";
 import { networkChecks } from "./networkChecks";
@@ -25,6 +26,7 @@ export const checks: readonly Check[] = [
   ...backupChecks,
   ...storageChecks,
   ...networkChecks,
+  ...deliveryChecks,
   ...fluxChecks,
   ...argoChecks,
   ...raftChecks,

@@ -1,5 +1,6 @@
 import type { KubeClient, KubeObject } from "../cluster/kubeClient";
 import type { MigrationConfig } from "../../config";
+import { HELM_RIGHTS } from "./helmRights";
 import { rights, type Right } from "./readAccess";
 
 /** Rights that a step needs only where its part is there: asked for then, so that no Role must grant them for nothing. */
@@ -8,6 +9,7 @@ export async function optionalRights(kube: KubeClient, config: MigrationConfig):
   const served = (await kube.find<KubeObject>(cilium, { limit: "1" })) !== undefined;
   const samples = [...new Set(config.externalSecrets.map((one) => one.namespace))];
   return [
+    ...(config.delivery === "helm" ? HELM_RIGHTS : []),
     ...(config.tls === undefined ? [] : rights("network", "get", "secrets")),
     ...(served ? rights("network", "get create patch", "ciliumnetworkpolicies", "cilium.io") : []),
     ...samples.flatMap((namespace) =>

@@ -84,7 +84,7 @@ export async function readAccess(
   owner: { readonly namespace: string; readonly name: string } | undefined,
 ): Promise<AccessView> {
   const asked: Right[] = [
-    ...RIGHTS,
+    ...(config.delivery === "helm" ? RIGHTS.filter(({ group }) => group !== FLUX) : RIGHTS),
     ...CARRY_RIGHTS[carryPath(config)],
     ...(await optionalRights(kube, config)),
   ];

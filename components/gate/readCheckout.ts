@@ -3,6 +3,7 @@ import { lstat, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import type { MigrationConfig } from "../../config";
+import { landFiles } from "../land/changeSet";
 import { foreignChanges } from "../land/landing";
 
 const run = promisify(execFile);
@@ -27,7 +28,9 @@ export async function readCheckout(
   timeoutMs: number,
 ): Promise<CheckoutView> {
   const folder = resolve(git.checkout);
-  const paths = [git.helmRelease, git.variables, git.talosPatch].filter((path) => path !== undefined);
+  const paths = [git.helmRelease, git.values, git.variables, git.talosPatch].filter(
+    (path) => path !== undefined,
+  );
   const none = { files: [], changed: [], branch: "" };
   const stat = await lstat(folder).catch(() => undefined);
   if (stat === undefined) return { folder: "missing", ...none };
@@ -40,7 +43,7 @@ export async function readCheckout(
   const [head = "", ...lines] = status.split("\0").filter((line) => line !== "");
   const all = lines.map((line) => line.slice(3));
   const { release, namespace, replicas } = about;
-  const plan = { ...git, checkout: real, release, namespace, replicas };
+  const plan = { ...git, ...landFiles(git), checkout: real, release, namespace, replicas };
   // A file that is not understood is nobody's leftover.
   const changed = all.length === 0 ? all : await foreignChanges(plan).catch(() => all);
   const branch = head.replace(/^## (?:No commits yet on )?/, "").replace(/\.\.\..*$/, "");

@@ -1,6 +1,7 @@
 import { currentEntries, JOURNAL_NAME, readJournalRun } from "../cluster/journal";
 import type { KubeClient, KubeObject } from "../cluster/kubeClient";
 import { isDeadHere, LEASE_NAME } from "../cluster/lease";
+import { findRelease } from "../delivery/releaseReader";
 import { at, booleanAt, labelsAt, listAt, nameOf, textAt } from "./fields";
 import { notKnown, valueOr, viewed, type Observed } from "./observed";
 import { leaseView } from "./readAccess";
@@ -28,10 +29,7 @@ export function readNamespaced(look: Look) {
   const list = (what: string, path: string) => look.see(what, (kube) => kube.list<KubeObject>(path));
 
   const space = find(`namespace ${namespace}`, core);
-  const releaseObject = find(
-    "the HelmRelease",
-    `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${namespace}/helmreleases/${release}`,
-  );
+  const releaseObject = look.see("the release", (kube) => findRelease(kube, look.config));
   const set = find("the StatefulSet", `/apis/apps/v1/namespaces/${namespace}/statefulsets/${release}`);
   const secretObject = find("the key Secret", `${core}/secrets/${keySecret.name}`);
   const pods = then(list("the pods", `${core}/pods`), (items) =>

@@ -4,12 +4,15 @@ import { known, notKnown, observe, valueOr, type Observed } from "./observed";
 import { readAccess } from "./readAccess";
 import { readArgo } from "./readArgo";
 import { readCheckout } from "./readCheckout";
+import { readDelivery, readHelm } from "./readDelivery";
 import { readKeyCopies } from "./readKeyCopies";
 import { ownerOf, writerView, type OwnerView, type WriterView } from "./readRelease";
 import { readVelero } from "./readVelero";
 import type { Look } from "./snapshot";
 
 const MAX_OWNERS = 6;
+/** A Helm that renders and asks the API server takes longer than a look. */
+const HELM_MS = 60_000;
 const EXTERNAL_SECRETS = "/apis/external-secrets.io";
 
 /** What writes into the cluster beside us, what this user may do, and the checkout. */
@@ -25,6 +28,8 @@ export function readFlux(
         ? look.see("the Kustomizations above the HelmRelease", async (kube) => ownersOf(kube, await owner))
         : notKnown(`the HelmRelease is not known (${seen.why})`),
     ),
+    delivery: look.see("who applies the chart", (kube) => readDelivery(kube, look.config)),
+    helm: look.see("what Helm would do", (kube) => readHelm(kube, look.config, HELM_MS), HELM_MS),
     access: look.see("the rights of this user", async (kube) => readAccess(kube, look.config, await owner)),
     externalWriters: look.see("the ExternalSecrets and PushSecrets", (kube) =>
       readExternal(kube, look.config.namespace),

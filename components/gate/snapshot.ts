@@ -7,6 +7,7 @@ import type { AccessView, LeaseView } from "./readAccess";
 import type { ArgoView } from "./readArgo";
 import type { CheckoutView } from "./readCheckout";
 import { readClaims, readNamespaced, readNodes } from "./readCluster";
+import type { DeliveryView, HelmView } from "./readDelivery";
 import { readFlux } from "./readFlux";
 import type { KeyCopy } from "./readKeyCopies";
 import type { KeyProofView, KeySecretView } from "./readKeySecret";
@@ -60,6 +61,10 @@ export interface ClusterSnapshot {
   readonly runId: Observed<string | undefined>;
   /** The rehearsal's evidence; undefined when this stack needs none, since it is the rehearsal. */
   readonly rehearsal: Observed<RehearsalView | undefined>;
+  /** Who applies the chart here. */
+  readonly delivery: Observed<DeliveryView>;
+  /** Undefined unless Helm itself delivers. */
+  readonly helm: Observed<HelmView | undefined>;
   /** The Flux objects above the HelmRelease, nearest first. */
   readonly owners: Observed<readonly WriterView[]>;
   readonly cronJobs: Observed<
@@ -131,7 +136,8 @@ export type Pending<K extends Part> = { readonly [P in K]: Promise<ClusterSnapsh
 export interface Look {
   readonly config: MigrationConfig;
   readonly timeoutMs: number;
-  see<T>(what: string, read: (kube: KubeClient) => Promise<T>): Promise<Observed<T>>;
+  /** @param boundMs of a group that is known to take longer. @default timeoutMs */
+  see<T>(what: string, read: (kube: KubeClient) => Promise<T>, boundMs?: number): Promise<Observed<T>>;
 }
 
 function lookWith(config: MigrationConfig, access: SnapshotAccess): Look {
@@ -140,9 +146,9 @@ function lookWith(config: MigrationConfig, access: SnapshotAccess): Look {
   return {
     config,
     timeoutMs,
-    see: async (what, read) => {
+    see: async (what, read, boundMs) => {
       if (kube === undefined) return notKnown(access.why ?? "there is no usable kubeconfig");
-      return observe(what, timeoutMs, () => read(kube));
+      return observe(what, boundMs ?? timeoutMs, () => read(kube));
     },
   };
 }

@@ -14,6 +14,8 @@ export interface LandPlan {
   readonly branch: string;
   /** File of the HelmRelease, inside the checkout. */
   readonly helmRelease: string;
+  /** True when that file holds a release's values alone, for Helm itself. @default false */
+  readonly plainValues?: boolean;
   /** File of the variables ConfigMap, inside the checkout. @default none: the number is written */
   readonly variables?: string;
   readonly replicasVariable: string;
@@ -26,6 +28,16 @@ export interface LandPlan {
   readonly leaderCaCertFile?: string;
   /** Name in the leader's certificate. @default each node's own name */
   readonly leaderServerName?: string;
+}
+
+/** The files of the config as a plan knows them. */
+export function landFiles(git: {
+  readonly helmRelease?: string | undefined;
+  readonly values?: string | undefined;
+}): Pick<LandPlan, "helmRelease" | "plainValues"> {
+  return git.values === undefined
+    ? { helmRelease: git.helmRelease ?? "" }
+    : { helmRelease: git.values, plainValues: true };
 }
 
 /** One theme's edit of one file. */
@@ -67,6 +79,7 @@ export function editsOf(plan: LandPlan): Edit[] {
         release: rest.release,
         namespace: rest.namespace,
         replicas: rest.replicas,
+        ...(rest.plainValues === true && { plainValues: true }),
         ...(variables !== undefined && { replicasVariable }),
         ...(rest.leaderCaCertFile !== undefined && { leaderCaCertFile: rest.leaderCaCertFile }),
         ...(rest.leaderServerName !== undefined && { leaderServerName: rest.leaderServerName }),

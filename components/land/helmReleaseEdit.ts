@@ -13,6 +13,8 @@ export interface HelmReleaseEditOptions {
   readonly release: string;
   readonly namespace: string;
   readonly replicas: number;
+  /** True when the file holds the values alone, for Helm itself. @default false */
+  readonly plainValues?: boolean;
   /** Flux variable that holds the replica count. @default none: the number itself is written */
   readonly replicasVariable?: string;
   /** CA file in the pod for a TLS listener. @default the listener's tls_client_ca_file */
@@ -22,7 +24,7 @@ export interface HelmReleaseEditOptions {
 }
 
 const VALUES = ["spec", "values"];
-const HA = [...VALUES, "server", "ha"];
+const HA = ["server", "ha"];
 
 /**
  * Gives the file's text with the owned values set to Raft; every other byte stays. A file that says Raft
@@ -32,31 +34,34 @@ const HA = [...VALUES, "server", "ha"];
 export function helmReleaseEdit(source: string, options: HelmReleaseEditOptions): string {
   const file = yamlFile(source, options.file);
   const index = helmReleaseIndex(file, options);
-  const values = valueAt(plain(file.documents[index]!), VALUES);
+  const at = options.plainValues === true ? [] : VALUES;
+  const values = valueAt(plain(file.documents[index]!), at);
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     throw refusal(
       options.file,
-      "no spec.values",
-      "the values in the HelmRelease",
-      "move them there from valuesFrom",
+      options.plainValues === true ? "no map of values" : "no spec.values",
+      options.plainValues === true ? "Helm values" : "the values in the HelmRelease",
+      options.plainValues === true ? "name the file that has them" : "move them there from valuesFrom",
     );
   }
   const edits: YamlEdit[] = [
-    word([...VALUES, "server", "standalone", "enabled"], false),
+    word(["server", "standalone", "enabled"], false),
     word([...HA, "enabled"], true),
     ...replicas(values, options),
     word([...HA, "raft", "enabled"], true),
     word([...HA, "raft", "setNodeId"], true),
     ...config(values, options),
   ];
-  return yamlEdit(source, options.file, index, edits);
+  const placed = edits.map((edit) => ({ ...edit, path: [...at, ...edit.path] }));
+  return yamlEdit(source, options.file, index, placed);
 }
 
 /** The index of the release's own document in the file. */
 export function helmReleaseIndex(
   file: ReturnType<typeof yamlFile>,
-  options: Pick<HelmReleaseEditOptions, "file" | "release" | "namespace">,
+  options: Pick<HelmReleaseEditOptions, "file" | "release" | "namespace" | "plainValues">,
 ): number {
+  if (options.plainValues === true) return onlyDocument(file, options.file);
   return documentIndex(file, options.file, `HelmRelease ${options.release}`, (object) => {
     const text = (path: string[]): unknown => valueAt(object, path);
     const namespace = text(["metadata", "namespace"]);
@@ -67,6 +72,12 @@ export function helmReleaseIndex(
       (namespace === undefined || namespace === options.namespace)
     );
   });
+}
+
+/** Helm reads the first document of a values file and no other. */
+function onlyDocument(file: ReturnType<typeof yamlFile>, name: string): number {
+  if (file.documents.length === 1) return 0;
+  throw refusal(name, `${file.documents.length} YAML documents`, "one, of Helm values", "name another file");
 }
 
 function word(path: string[], value: boolean | number | string): YamlEdit {

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { canonicalJson } from "../inventory/digester";
+import type { ReleaseName } from "../delivery/releaseReader";
 import type { JournalEntry } from "../cluster/journal";
 
 /** What the text of a pull request is made of. */
@@ -8,6 +9,8 @@ export interface PullRequest {
   readonly namespace: string;
   readonly branch: string;
   readonly replicas: number;
+  /** Who applies the chart. @default "flux" */
+  readonly delivery?: ReleaseName["delivery"];
   /** Subjects of the change set's commits, oldest first. */
   readonly themes: readonly string[];
   readonly files: readonly string[];
@@ -15,15 +18,36 @@ export interface PullRequest {
   readonly journal: readonly JournalEntry[];
 }
 
+const BY_FLUX = {
+  why: [
+    "The cluster runs so already: openbao-raft-migration moved it while Flux was paused. This makes Git say the same,",
+    "so that Flux changes nothing when it is resumed.",
+  ],
+  before: (branch: string) => [
+    `Until branch \`${branch}\` is merged, Git asks for the old file storage, and step resume leaves Flux paused. Merge it,`,
+    "then run `pulumi up` again: it looks for the merge in what Flux follows, and resumes Flux.",
+  ],
+};
+const BY_HELM = {
+  why: [
+    "The cluster runs so already: openbao-raft-migration moved it. This makes Git say the same, so that the next",
+    "`helm upgrade` with the values of this branch changes nothing.",
+  ],
+  before: (branch: string) => [
+    `Merge branch \`${branch}\` before anybody runs \`helm upgrade\` with values from Git: until then Git asks for the old`,
+    "file storage.",
+  ],
+};
+
 /** Pure: title and body in Markdown, ready to be pasted. The same journal gives the same text. */
 export function pullRequestText(request: PullRequest): string {
   const { release, namespace, branch, replicas, themes, files } = request;
   const done = finished(request.journal);
+  const byHelm = request.delivery === "helm";
   return [
     `# Run OpenBao \`${namespace}/${release}\` on Raft with ${replicas} nodes`,
     "",
-    "The cluster runs so already: openbao-raft-migration moved it while Flux was paused. This makes Git say the same,",
-    "so that Flux changes nothing when it is resumed.",
+    ...(byHelm ? BY_HELM.why : BY_FLUX.why),
     "",
     "## Changes",
     "",
@@ -41,8 +65,7 @@ export function pullRequestText(request: PullRequest): string {
     "",
     "## Before it is merged, and after",
     "",
-    `Until branch \`${branch}\` is merged, Git asks for the old file storage, and step resume leaves Flux paused. Merge it,`,
-    "then run `pulumi up` again: it looks for the merge in what Flux follows, and resumes Flux.",
+    ...(byHelm ? BY_HELM : BY_FLUX).before(branch),
     "",
     "**Reverting this is no rollback.** With the old values the server would start on file storage that is as old as the",
     "stop of the migration: writes made since then exist on Raft only. To go back, stop and ask the people who ran the",

@@ -12,6 +12,8 @@ export interface ReleaseFiles {
   readonly helmRelease: string;
   /** File of the variables ConfigMap, inside the checkout. */
   readonly variables?: string;
+  /** True when that file holds the values alone, for Helm itself: nothing is substituted. @default false */
+  readonly plainValues?: boolean;
   readonly release: string;
   readonly namespace: string;
   /** Variables from elsewhere (other ConfigMaps); the file's own win. @default none */
@@ -55,7 +57,7 @@ export async function renderedValues(
 /** The pure part of `renderedValues`. */
 export function renderValues(
   source: string,
-  files: Pick<ReleaseFiles, "helmRelease" | "release" | "namespace">,
+  files: Pick<ReleaseFiles, "helmRelease" | "plainValues" | "release" | "namespace">,
   variables: Readonly<Record<string, string>>,
 ): Record<string, unknown> {
   const file = yamlFile(source, files.helmRelease);
@@ -65,12 +67,16 @@ export function renderValues(
   const meta = (kind: string): unknown =>
     valueAt(object, ["metadata", kind, "kustomize.toolkit.fluxcd.io/substitute"]);
   const written = stringify(object, { ...GO_YAML, lineWidth: 0, aliasDuplicateObjects: false });
+  if (files.plainValues === true) return valuesIn(object, files.helmRelease);
   const off = meta("labels") === "disabled" || meta("annotations") === "disabled";
   const text = off ? written : fluxSubstitute(written, variables).text;
-  const values = valueAt(parse(text, GO_YAML), ["spec", "values"]);
+  return valuesIn(valueAt(parse(text, GO_YAML), ["spec", "values"]), files.helmRelease);
+}
+
+function valuesIn(values: unknown, file: string): Record<string, unknown> {
   if (typeof values === "object" && values !== null && !Array.isArray(values))
     return values as Record<string, unknown>;
-  throw refusal(files.helmRelease, "no spec.values", "the values in the HelmRelease", "move them there");
+  throw refusal(file, "no spec.values", "the values in the HelmRelease", "move them there");
 }
 
 /** All `data` of the ConfigMaps in a file. */

@@ -17,7 +17,7 @@ export interface CutoverStageArgs extends StageArgs {
 export class CutoverStage extends MigrationStage {
   constructor(name: string, args: CutoverStageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cutover", "openbao-migration:components:CutoverStage", name, args.config, opts);
-    const { namespace, release } = args.config;
+    const { namespace, release, delivery } = args.config;
     this.steps("flip", { carry: { maxEntryBytes: args.maxEntryBytes } });
     const { raftConfig } = args;
     const ready = this.after([READY_BY[carryPath(args.config)]]);
@@ -27,7 +27,7 @@ export class CutoverStage extends MigrationStage {
         RESOURCES.release,
         new OpenBaoRelease(
           `${name}-release`,
-          { namespace, release, raftConfig, applied: args.applied },
+          { namespace, release, delivery, raftConfig, applied: args.applied },
           { parent: this, dependsOn: ready },
         ),
       );

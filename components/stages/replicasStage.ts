@@ -7,13 +7,13 @@ import { MigrationStage, type StageArgs } from "./stage";
 export class ReplicasStage extends MigrationStage {
   constructor(name: string, args: StageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("replicas", "openbao-migration:components:ReplicasStage", name, args.config, opts);
-    const { namespace, release, replicas } = args.config;
+    const { namespace, release, delivery, replicas } = args.config;
     this.steps("apply-replicas");
     this.place(
       RESOURCES.replicas,
       new ReplicaChange(
         `${name}-count`,
-        { namespace, release, replicas },
+        { namespace, release, delivery, replicas },
         { parent: this, dependsOn: this.after([`follower-${replicas - 1}`]) },
       ),
     );

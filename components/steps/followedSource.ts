@@ -14,7 +14,7 @@ const LOOK_SECONDS = 60;
 export async function oldGit(ctx: StepContext, release: HelmRelease): Promise<string | undefined> {
   const path = ownerPath(release);
   const { git } = ctx.input;
-  if (path === undefined || git === undefined) return undefined;
+  if (path === undefined || git?.helmRelease === undefined) return undefined;
   const owner = await ctx.kube.get<Kustomization>(path);
   // One that the user had suspended stays so, and takes nothing back.
   if (owner.spec?.suspend === true && !isMarked(owner)) return undefined;
@@ -30,7 +30,12 @@ export async function oldGit(ctx: StepContext, release: HelmRelease): Promise<st
     ctx.log(`${named(place.path)} at ${revision} names no Git commit: what Flux applies from it shows`);
     return undefined;
   }
-  const files = { ...git, release: ctx.input.release, namespace: ctx.input.namespace };
+  const files = {
+    ...git,
+    helmRelease: git.helmRelease,
+    release: ctx.input.release,
+    namespace: ctx.input.namespace,
+  };
   const values = await valuesAt(files, commit);
   const differences = valueDifferences(values, release.spec?.values ?? {}, OWNED_VALUES);
   if (differences.length > 0) {

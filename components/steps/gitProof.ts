@@ -1,3 +1,4 @@
+import { landFiles } from "../land/changeSet";
 import { committedSays } from "../land/committedValues";
 import type { StepContext } from "./runStep";
 import { wantsRaft, type HelmRelease } from "./world";
@@ -23,7 +24,7 @@ export async function gitProof(ctx: StepContext, release: HelmRelease): Promise<
     };
   }
   try {
-    const said = await committedSays({ ...git, release: name, namespace });
+    const said = await committedSays({ ...git, ...landFiles(git), release: name, namespace });
     const raft = wantsRaft({ spec: { values: said.values } });
     return { standalone: !raft, why: `${said.from} says ${raft ? "Raft; revert that first" : "standalone"}` };
   } catch (error) {

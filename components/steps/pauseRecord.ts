@@ -1,13 +1,9 @@
 import type { V1CronJob } from "@kubernetes/client-node";
 import type { KubeObject } from "../cluster/kubeClient";
 import type { StepContext } from "./runStep";
-import {
-  APPLYING_ANNOTATION,
-  observeWorld,
-  PAUSED_ANNOTATION,
-  releasesPath,
-  type HelmRelease,
-} from "./world";
+import { HELD_SECRET, REVISION_ANNOTATION } from "../delivery/heldRelease";
+import { foreignRevisions, readRelease, releasePath } from "../delivery/releaseReader";
+import { APPLYING_ANNOTATION, observeWorld, PAUSED_ANNOTATION, type HelmRelease } from "./world";
 
 /** What can be suspended: Kustomization, HelmRelease, CronJob. */
 export interface Suspendable extends KubeObject {
@@ -50,8 +46,8 @@ export function kustomizationPath(namespace: string, name: string): string {
 
 /** Every writer, in the order in which they are paused: a parent that runs in between would drop a child's `suspend`. */
 export async function writersOf(ctx: StepContext): Promise<Writer[]> {
-  const path = `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`;
-  const release = await ctx.kube.get<HelmRelease>(path);
+  const path = releasePath(ctx.input);
+  const release = await readRelease(ctx.kube, ctx.input);
   const owner = ownerPath(release);
   const cronJobs = `/apis/batch/v1/namespaces/${ctx.input.namespace}/cronjobs`;
   const jobs = await ctx.kube.list<V1CronJob & KubeObject>(cronJobs);
@@ -65,6 +61,18 @@ export async function writersOf(ctx: StepContext): Promise<Writer[]> {
 /** This program's mark is on it. */
 export function isMarked(object: Suspendable): boolean {
   return object.metadata?.annotations?.[PAUSED_ANNOTATION] !== undefined;
+}
+
+export function isPaused(release: HelmRelease): boolean {
+  return release.spec?.suspend === true && isMarked(release);
+}
+
+/** Merge patch that takes the mark off and puts `suspend` back; a field that was absent goes again. */
+export function unmarked(before: BeforePause | undefined) {
+  return {
+    metadata: { annotations: { [PAUSED_ANNOTATION]: null } },
+    spec: { suspend: before?.suspend ?? null },
+  };
 }
 
 /** The newest record in the journal, of the pause or of a rollback that paused anew; empty when there is none. */
@@ -102,16 +110,17 @@ function saidBy(object: Suspendable): BeforePause {
   };
 }
 
-/** Names of writers that are not suspended though the pause needs them to be: somebody resumed them. */
+/**
+ * Names of writers that are not suspended though the pause needs them to be: somebody resumed them.
+ * @param release API path of the release
+ */
 export function resumedBySomebody(writers: readonly Writer[], release: string): string[] {
   return writers
     .filter(({ object }) => object.spec?.suspend !== true)
     .filter(({ path, object }) => {
       // Our own, cut off while Flux was let to apply the HelmRelease once.
       if (object.metadata?.annotations?.[APPLYING_ANNOTATION] !== undefined) return false;
-      return (
-        isMarked(object) || path.includes("/kustomizations/") || path.endsWith(`/helmreleases/${release}`)
-      );
+      return isMarked(object) || path.includes("/kustomizations/") || path === release;
     })
     .map(({ path }) => shortName(path));
 }
@@ -122,12 +131,22 @@ export function resumedBySomebody(writers: readonly Writer[], release: string): 
  */
 export async function pauseBroken(ctx: StepContext): Promise<string | undefined> {
   if ((await ctx.journal.done("resume")) !== undefined) return undefined;
-  const resumed = resumedBySomebody(await writersOf(ctx), ctx.input.release);
-  if (resumed.length === 0) return undefined;
+  const resumed = resumedBySomebody(await writersOf(ctx), releasePath(ctx.input));
+  if (resumed.length === 0) return await upgradedBySomebody(ctx);
   return (
     `somebody resumed ${resumed.join(", ")} in the middle of the migration, expected all to stay suspended. ` +
     `Nothing is changed. Set spec.suspend: true there, look whether the HelmRelease's values still are what the ` +
     `preview shows, and run again`
+  );
+}
+
+async function upgradedBySomebody(ctx: StepContext): Promise<string | undefined> {
+  const others = await foreignRevisions(ctx.kube, ctx.input);
+  if (others === undefined) return undefined;
+  return (
+    `somebody else upgraded the Helm release in the middle of the migration: revision ${others}. Nothing is changed. ` +
+    `Look at helm history and helm get values; what it asks for counts from then on. If it may stand, set the annotation ` +
+    `${REVISION_ANNOTATION} of Secret "${HELD_SECRET}" to the newest revision, and run again`
   );
 }
 

@@ -1,132 +1,20 @@
-import { differenceLine, valueDifferences } from "../land/valueDifferences";
-import { OWNED_VALUES } from "../openBaoConfig/targetValues";
-import { appliedSince, readyWords, runSeconds, type Kustomization } from "./fluxObjects";
-import { restorePatch, VALUES_ANNOTATION, valuesAsRecord } from "./originalValues";
-import { isMarked, journaledRecord, ownerPath, RECONCILE, writersOf, type BeforePause } from "./pauseRecord";
-import { isAsPaused, releasePath, requestNow, restored } from "./pausing";
-import { Refused, type StepContext } from "./runStep";
-import { APPLYING_ANNOTATION, PAUSED_ANNOTATION, until, UPGRADE_ANNOTATION, type HelmRelease } from "./world";
+import { deliveryOf } from "../delivery/delivery";
+import { readRelease } from "../delivery/releaseReader";
+import { isMarked, journaledRecord, unmarked, writersOf } from "./pauseRecord";
+import type { StepContext } from "./runStep";
 
 /**
  * Gives back what pauseAll took: only what carries our mark, and exactly as it was found; what the user had suspended
- * before stays suspended. The Kustomization goes first, while the HelmRelease is still suspended: what Git makes of its
- * values shows before Flux's helm-controller can act on them.
- * @throws Refused when `spec.upgrade` is neither as found nor as the pause left it: it is not overwritten (F53); and
- * when Git takes back a value of this program: all is paused again, with the values as they were (F69).
+ * before stays suspended. The release goes first, and the Kustomization that applies it with it.
+ * @throws Refused when somebody changed it meanwhile (F53), or Git would take it back (F69).
  */
 export async function resumeAll(ctx: StepContext): Promise<void> {
   const before = await journaledRecord(ctx);
-  const path = releasePath(ctx);
-  const release = await ctx.kube.get<HelmRelease>(path);
-  const owner = ownerPath(release);
-  if (isMarked(release)) {
-    const opened = await openRelease(ctx, release, before[path]);
-    if (owner !== undefined) await resumeOwner(ctx, owner, before[owner], opened);
-    await ctx.fence.assertHeld();
-    const patch = unmarked(before[path]);
-    await ctx.kube.mergePatch(path, {
-      ...patch,
-      metadata: {
-        annotations: { ...patch.metadata.annotations, [VALUES_ANNOTATION]: null, ...requestNow() },
-      },
-    });
-  }
+  const release = await readRelease(ctx.kube, ctx.input);
+  if (isMarked(release)) await deliveryOf(ctx.input).resume(ctx, release, before);
   for (const writer of await writersOf(ctx)) {
     if (!isMarked(writer.object)) continue;
     await ctx.fence.assertHeld();
     await ctx.kube.mergePatch(writer.path, unmarked(before[writer.path]));
   }
-}
-
-/** All but its suspension: kustomize-controller may write it again, helm-controller may not act on it yet. */
-async function openRelease(
-  ctx: StepContext,
-  release: HelmRelease,
-  before: BeforePause | undefined,
-): Promise<HelmRelease> {
-  const original = release.metadata?.annotations?.[UPGRADE_ANNOTATION];
-  if (original !== undefined && !isAsPaused(release)) {
-    throw new Refused(
-      `spec.upgrade of the HelmRelease was changed while it was paused; found ${JSON.stringify(release.spec?.upgrade ?? null).slice(0, 200)}, expected what the pause wrote over ${original.slice(0, 200)}. Set it as you want it, remove the annotation ${UPGRADE_ANNOTATION}, and run again [F53]`,
-      "F53",
-    );
-  }
-  await ctx.fence.assertHeld();
-  return ctx.kube.mergePatch<HelmRelease>(releasePath(ctx), {
-    metadata: {
-      annotations: {
-        [UPGRADE_ANNOTATION]: null,
-        [APPLYING_ANNOTATION]: null,
-        [RECONCILE]: before?.reconcile ?? null,
-      },
-    },
-    ...(original !== undefined && {
-      spec: { upgrade: restored(JSON.parse(original) as Record<string, unknown> | null) },
-    }),
-  });
-}
-
-/** @throws Refused when what it applies differs in a value that this program owns (F69); Timeout when it does not apply. */
-async function resumeOwner(
-  ctx: StepContext,
-  path: string,
-  before: BeforePause | undefined,
-  release: HelmRelease,
-): Promise<void> {
-  let owner = await ctx.kube.get<Kustomization>(path);
-  if (isMarked(owner)) {
-    await ctx.fence.assertHeld();
-    owner = await ctx.kube.mergePatch<Kustomization>(path, unmarked(before));
-  }
-  if (owner.spec?.suspend === true) return;
-  await until(
-    `Kustomization ${owner.metadata?.name} to apply what Git says`,
-    // A run that began before the pause ends by its own timeout: suspending does not stop its health check.
-    ctx.input.podTimeoutSeconds + runSeconds(owner),
-    async () => {
-      owner = await ctx.kube.get<Kustomization>(path);
-      return appliedSince(owner) ? { value: true } : { seen: readyWords(owner) };
-    },
-  );
-  const now = await ctx.kube.get<HelmRelease>(releasePath(ctx));
-  const differences = valueDifferences(now.spec?.values ?? {}, release.spec?.values ?? {}, OWNED_VALUES);
-  if (differences.length === 0) {
-    const same = now.metadata?.generation === release.metadata?.generation;
-    ctx.log(
-      `Kustomization ${owner.metadata?.name} applied Git; HelmRelease ${same ? "unchanged" : "changed elsewhere"}`,
-    );
-    return;
-  }
-  await pauseAgain(ctx, path, now, release);
-  throw new Refused(
-    `what Flux applies from Git takes back what runs: ${differences.slice(0, 10).map(differenceLine).join("; ")}. ` +
-      `Nothing of it reached the server: the Kustomization and the HelmRelease are paused again, with the values as they were. ` +
-      `Make Git say what runs (patches of overlays count), then run pulumi up again [F69]`,
-    "F69",
-  );
-}
-
-async function pauseAgain(
-  ctx: StepContext,
-  owner: string,
-  now: HelmRelease,
-  release: HelmRelease,
-): Promise<void> {
-  await ctx.kube.mergePatch(owner, {
-    metadata: { annotations: { [PAUSED_ANNOTATION]: ctx.fence.holder } },
-    spec: { suspend: true },
-  });
-  const values = restorePatch(now.spec?.values ?? {}, valuesAsRecord(release));
-  await ctx.kube.mergePatch(releasePath(ctx), {
-    metadata: { annotations: { [RECONCILE]: "disabled" } },
-    ...(values !== undefined && { spec: { values } }),
-  });
-}
-
-/** Merge patch that takes the mark off and puts `suspend` back; a field that was absent goes again. */
-function unmarked(before: BeforePause | undefined) {
-  return {
-    metadata: { annotations: { [PAUSED_ANNOTATION]: null } },
-    spec: { suspend: before?.suspend ?? null },
-  };
 }

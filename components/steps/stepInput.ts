@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { MigrationConfig } from "../../config";
 import { reseedSchema, snapshotSchema } from "../carryConfig";
+import { DELIVERIES } from "../delivery/releaseReader";
 import { planParts } from "../evidence/planDigest";
 import { tlsSchema } from "../platformConfig";
 import { carryPath } from "./carryPath";
@@ -14,6 +15,8 @@ const schema = z.strictObject({
   context: z.string().optional(),
   namespace: z.string(),
   release: z.string(),
+  /** Who applies the chart; absent means flux. */
+  delivery: z.enum(DELIVERIES).optional(),
   replicas: z.number().int(),
   keySecret: z.strictObject({ name: z.string(), unsealKey: z.string(), rootToken: z.string() }),
   podTimeoutSeconds: z.number(),
@@ -35,7 +38,8 @@ const schema = z.strictObject({
     .strictObject({
       checkout: z.string(),
       branch: z.string(),
-      helmRelease: z.string(),
+      helmRelease: z.string().optional(),
+      values: z.string().optional(),
       variables: z.string().optional(),
       replicasVariable: z.string(),
       talosPatch: z.string().optional(),
@@ -62,6 +66,7 @@ export function stepInput(step: string, config: MigrationConfig, stage: PlanStag
     ...(config.context !== undefined && { context: config.context }),
     namespace: config.namespace,
     release: config.release,
+    ...(config.delivery !== "flux" && { delivery: config.delivery }),
     replicas: config.replicas,
     keySecret: config.keySecret,
     podTimeoutSeconds: config.podTimeoutSeconds,

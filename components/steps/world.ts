@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { isBusy, OpenBaoUnreachable } from "../cluster/openBaoClient";
 import { isLeader, record, sealStatus, type SealStatus } from "../cluster/openBaoStatus";
+import { readRelease, type ReleaseName } from "../delivery/releaseReader";
 import { hasArrived, MOVED_BY } from "./carryPath";
 import type { StepContext } from "./runStep";
 
@@ -29,11 +30,6 @@ export const APPLYING_ANNOTATION = "openbao-raft-migration/applying";
 
 /** So long may openbao-0 be silent before it counts as absent. */
 const BUSY_SECONDS = 60;
-const HELM_RELEASES = "/apis/helm.toolkit.fluxcd.io/v2";
-
-export function releasesPath(namespace: string): string {
-  return `${HELM_RELEASES}/namespaces/${namespace}/helmreleases`;
-}
 
 export function podsPath(namespace: string): string {
   return `/api/v1/namespaces/${namespace}/pods`;
@@ -59,7 +55,7 @@ export interface World {
 export async function observeWorld(ctx: StepContext): Promise<World> {
   const { namespace, release: name } = ctx.input;
   const [release, statefulSet, pod0] = await Promise.all([
-    ctx.kube.get<HelmRelease>(`${releasesPath(namespace)}/${name}`),
+    readRelease(ctx.kube, ctx.input),
     ctx.kube.get<V1StatefulSet & KubeObject>(`${statefulSetsPath(namespace)}/${name}`),
     ctx.kube.find<V1Pod & KubeObject>(`${podsPath(namespace)}/${name}-0`),
   ]);
@@ -104,6 +100,14 @@ export function wantsRaft(release: HelmRelease): boolean {
 export function wantedReplicas(release: HelmRelease): number | undefined {
   const replicas = record(record(record(release.spec?.values)["server"])["ha"])["replicas"];
   return typeof replicas === "number" ? replicas : undefined;
+}
+
+/**
+ * True unless Helm itself left the release half upgraded, as a killed run does. Flux settles its own: there the live
+ * objects alone count.
+ */
+export function isApplied(release: HelmRelease, delivery: ReleaseName["delivery"]): boolean {
+  return delivery !== "helm" || condition(release, "Ready")?.status === "True";
 }
 
 export function condition(release: HelmRelease | undefined, type: string) {

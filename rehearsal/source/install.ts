@@ -1,4 +1,6 @@
+import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { parse } from "yaml";
 import {
   kubeClient,
   loadKubeConfig,
@@ -7,12 +9,13 @@ import {
 } from "../../components/cluster/kubeClient";
 import { openBaoOver, type OpenBao } from "../../components/cluster/openBaoClient";
 import { podAgent } from "../../components/cluster/podSocket";
+import { runHelm } from "../../components/delivery/runHelm";
 import { removeFlux } from "../flux/removeFlux";
 import { LOAD_NAMESPACE, LOAD_TOKEN_SECRET } from "../load/clientObjects";
 import { baoSession, type BaoSession } from "./baoSession";
 import { loadEngines } from "./loadEngines";
 import { loadKv, mountKv } from "./loadKv";
-import { PLATFORM_TREE, platformObjects, type SourceVariant } from "./platformFiles";
+import { helmValuesText, PLATFORM_TREE, platformObjects, type SourceVariant } from "./platformFiles";
 import {
   collectionOf,
   OWNED_LABEL,
@@ -32,6 +35,7 @@ const KEY_PLACEHOLDER = secret(SOURCE_NAMESPACE, KEY_SECRET, {
 const PODS = `/api/v1/namespaces/${SOURCE_NAMESPACE}/pods`;
 const POD = "openbao-0";
 const POD_SECONDS = 300;
+const HELM_SECONDS = 120;
 const ACTIVE_SECONDS = 60;
 
 export interface SourceOptions extends SourceVariant {
@@ -59,9 +63,9 @@ interface Pod extends KubeObject {
  * @throws Error when the namespace is not the rehearsal's, or a step does not finish in its time.
  */
 export async function installSource(options: SourceOptions): Promise<{ readonly reused: boolean }> {
-  const { keys = 1000, seed = "1", storage = "file", hook = "retry", log } = options;
+  const { keys = 1000, seed = "1", log } = options;
   const kube = options.kube ?? kubeClient(loadKubeConfig());
-  const content = `seed ${seed}, ${keys} keys${storage === "raft" ? ", on Raft" : ""}${hook === "once" ? ", hook once" : ""}`;
+  const content = `seed ${seed}, ${keys} keys${variantWords(options)}`;
   const namespace = await refuseForeign(kube, SOURCE_NAMESPACE);
   if (namespace?.metadata?.annotations?.[CONTENT_ANNOTATION] === content) {
     log(`the source is there already (${content}): used as it is`);
@@ -72,8 +76,10 @@ export async function installSource(options: SourceOptions): Promise<{ readonly 
     await removeNamespaces(kube, [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
   }
   await refuseForeign(kube, LOAD_NAMESPACE);
-  if (options.place === undefined) await applyObjects(kube, { storage, hook }, log);
-  else {
+  if (options.place === undefined) {
+    await applyObjects(kube, options, log);
+    if (options.delivery === "helm") await installRelease(options, log);
+  } else {
     await options.place();
     await kube.create(collectionOf(KEY_PLACEHOLDER), KEY_PLACEHOLDER);
   }
@@ -102,6 +108,14 @@ export async function removeSource(options: { readonly kube?: KubeClient } = {})
   await removeNamespaces(kube, [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
 }
 
+function variantWords({ storage, hook, delivery }: SourceVariant): string {
+  return [
+    storage === "raft" ? ", on Raft" : "",
+    hook === "once" ? ", hook once" : "",
+    delivery === "helm" ? ", by Helm" : "",
+  ].join("");
+}
+
 async function applyObjects(
   kube: KubeClient,
   variant: SourceVariant,
@@ -116,6 +130,14 @@ async function applyObjects(
   ];
   for (const object of all) await kube.create(collectionOf(object), object);
   log(`applied ${all.map(({ kind, metadata }) => `${kind}/${metadata?.name}`).join(", ")}`);
+}
+
+/** As a person would: the values from a file, here standard input. */
+async function installRelease(variant: SourceVariant, log: (line: string) => void): Promise<void> {
+  const chart = join(__dirname, "..", "standins", "chart", "openbao");
+  const args = ["install", "openbao", chart, "--namespace", SOURCE_NAMESPACE, "--values", "-"];
+  await runHelm(args, parse(helmValuesText(variant)) as object, HELM_SECONDS * 1000);
+  log("helm install openbao: done");
 }
 
 async function podReady(kube: KubeClient): Promise<void> {

@@ -1,8 +1,15 @@
 import { execFile } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { HELM_RELEASE_FILE, PLATFORM_TREE, releaseText, type SourceVariant } from "./platformFiles";
+import {
+  HELM_RELEASE_FILE,
+  helmValuesText,
+  PLATFORM_TREE,
+  releaseText,
+  VALUES_FILE,
+  type SourceVariant,
+} from "./platformFiles";
 
 const GIT_SECONDS = 30;
 
@@ -24,6 +31,11 @@ export async function makePlatformCheckout(folder: string, variant: SourceVarian
   cpSync(PLATFORM_TREE, folder, { recursive: true });
   const file = join(folder, HELM_RELEASE_FILE);
   writeFileSync(file, releaseText(readFileSync(file, "utf8"), variant));
+  if (variant.delivery === "helm") {
+    rmSync(file);
+    mkdirSync(dirname(join(folder, VALUES_FILE)), { recursive: true });
+    writeFileSync(join(folder, VALUES_FILE), helmValuesText(variant));
+  }
   await git(folder, "add", "--all");
   await git(folder, "commit", "--quiet", "--message=Run OpenBao on one node");
 }

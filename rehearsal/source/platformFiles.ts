@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse, parseAllDocuments, parseDocument } from "yaml";
+import type { ReleaseName } from "../../components/delivery/releaseReader";
 import { helmReleaseEdit } from "../../components/land/helmReleaseEdit";
 import type { KubeObject } from "../../components/cluster/kubeClient";
 
@@ -11,6 +12,9 @@ const RELEASE_FOLDER = "k8s/bases/infrastructure/controllers/openbao";
 /** Paths inside the checkout, as the config keys `git.helmRelease` and `git.variables` want them. */
 export const HELM_RELEASE_FILE = `${RELEASE_FOLDER}/helm-release.yaml`;
 export const VARIABLES_FILE = "k8s/clusters/prod/bootstrap/variables-cluster-config-map.yaml";
+
+/** Path of the Helm values inside the checkout, for config key `git.values`, where Helm itself delivers. */
+export const VALUES_FILE = "helm/openbao/values.yaml";
 
 /** What the source runs on before the move; "raft" is one node that is on Raft already. */
 export type SourceStorageKind = "file" | "raft";
@@ -27,6 +31,8 @@ export interface SourceVariant {
   readonly storage?: SourceStorageKind;
   /** @default "retry" */
   readonly hook?: (typeof HOOKS)[number];
+  /** Who applies the chart. @default "flux" */
+  readonly delivery?: ReleaseName["delivery"];
 }
 
 const HOOK_ONCE = `sleep 5
@@ -56,23 +62,34 @@ export function releaseText(text: string, { storage, hook }: SourceVariant): str
   return document.toString({ lineWidth: 0 });
 }
 
+/** The values of the HelmRelease as a file of Helm's own, comments kept, with the variables put in. */
+export function helmValuesText(variant: SourceVariant = {}, tree = PLATFORM_TREE): string {
+  const file = readFileSync(join(tree, HELM_RELEASE_FILE), "utf8");
+  const text = substitute(releaseText(file, variant), variablesOf(tree));
+  const lines = text.slice(text.indexOf("\n  values:\n") + "\n  values:\n".length).split("\n");
+  return lines.map((line) => line.replace(/^ {4}/, "")).join("\n");
+}
+
+function variablesOf(tree: string): Record<string, string> {
+  return (parse(readFileSync(join(tree, VARIABLES_FILE), "utf8")) as { data: Record<string, string> }).data;
+}
+
 /** The objects of the platform's tree for OpenBao, in the order to apply them, with the variables put in as Flux does. */
 export function platformObjects(tree = PLATFORM_TREE, variant: SourceVariant = {}): KubeObject[] {
-  const variables = parse(readFileSync(join(tree, VARIABLES_FILE), "utf8")) as {
-    data: Record<string, string>;
-  };
-  return ["namespace.yaml", "networkpolicy.yaml", "helm-repository.yaml", "helm-release.yaml"].flatMap(
-    (name) => {
+  const variables = variablesOf(tree);
+  const names = ["namespace.yaml", "networkpolicy.yaml", "helm-repository.yaml", "helm-release.yaml"];
+  return names
+    .filter((name) => variant.delivery !== "helm" || !name.startsWith("helm-"))
+    .flatMap((name) => {
       const file = readFileSync(join(tree, RELEASE_FOLDER, name), "utf8");
       const text = name === "helm-release.yaml" ? releaseText(file, variant) : file;
-      const documents = parseAllDocuments(substitute(text, variables.data));
+      const documents = parseAllDocuments(substitute(text, variables));
       return documents.map((document) => {
         if (document.errors.length > 0)
           throw new Error(`${name} is not YAML: ${document.errors[0]!.message}`);
         return document.toJS() as KubeObject;
       });
-    },
-  );
+    });
 }
 
 /**

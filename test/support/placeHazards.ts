@@ -1,6 +1,8 @@
 import type { PlantedHazard } from "./plantedHazards";
+import { releaseSecret, revisionPath } from "./helmRelease";
 import {
   addPod,
+  helmWorld,
   journalled,
   NS,
   openPolicy,
@@ -33,6 +35,50 @@ const template = (spec: object) => ({ spec: { template: { spec } } });
 
 /** What volumes, nodes and policies can have wrong. */
 export const placeHazards: readonly PlantedHazard[] = [
+  {
+    check: "delivery-fits",
+    title: "a Helm release where the config says Flux (I1)",
+    world: helmWorld,
+    plant: () => undefined,
+    found: /no HelmRelease, but a Helm release \(revision 3, deployed\): set delivery to helm/,
+    alone: false,
+  },
+  {
+    check: "delivery-fits",
+    title: "a HelmRelease of another name where the config says Helm (I38)",
+    config: { delivery: "helm" },
+    world: helmWorld,
+    plant: (world) =>
+      world.patch(STATEFUL_SET, {
+        metadata: {
+          labels: {
+            "helm.toolkit.fluxcd.io/name": "vault",
+            "helm.toolkit.fluxcd.io/namespace": "flux-system",
+          },
+        },
+      }),
+    found: /HelmRelease flux-system\/vault applies it: set delivery to flux/,
+    // No Helm runs in a unit test, so the check beside it complains too.
+    alone: false,
+  },
+  {
+    check: "helm-renders-same",
+    title: "a chart with subcharts, which Helm does not record (F54)",
+    config: { delivery: "helm" },
+    world: () => helmWorld({ dependencies: ["common"] }),
+    plant: () => undefined,
+    found: /subcharts common/,
+  },
+  {
+    check: "release-settled",
+    title: "a Helm upgrade that was killed (F54)",
+    config: { delivery: "helm" },
+    world: helmWorld,
+    plant: (world) =>
+      world.kube.put(revisionPath(4), releaseSecret({ revision: 4, status: "pending-upgrade" })),
+    found: /Ready is False \(pending-upgrade\)/,
+    alone: false,
+  },
   {
     check: "data-claim-bound",
     title: "a data claim that lost its volume (F37)",

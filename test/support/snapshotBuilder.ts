@@ -4,6 +4,7 @@ import { takeSnapshot, type ClusterSnapshot, type SnapshotAccess } from "../../c
 import { FakeKube } from "./fakeKube";
 import { mergePatch } from "./fakeKubeRules";
 import { FakeOpenBao, fakeServer, type FakeServer } from "./fakeOpenBao";
+import { releaseSecret, revisionPath, type Revision } from "./helmRelease";
 import { LABELS, node, statefulSet } from "./workloadObjects";
 
 export const NS = "/api/v1/namespaces/openbao";
@@ -192,6 +193,15 @@ export function openPolicy(world: World): World {
       egress: [{ to: peers, ports }],
     },
   });
+  return world;
+}
+
+/** The same server, installed by Helm itself: its own record, and no Flux. */
+export function helmWorld(more: Partial<Revision> = {}): World {
+  const world = standaloneWorld();
+  const values = world.kube.peek<{ spec: { values: object } }>(RELEASE)!.spec.values;
+  world.kube.drop(RELEASE).drop(OWNER);
+  world.kube.put(revisionPath(3), releaseSecret({ revision: 3, values, ...more }));
   return world;
 }
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { configSchema, parseConfig, plainConfig, PROJECT } from "../../config";
+import { HELM_RIGHTS } from "../../components/gate/helmRights";
 import { RIGHTS } from "../../components/gate/readAccess";
 import { planSteps } from "../../components/steps/plan";
 
@@ -65,6 +66,17 @@ describe("described config and steps", () => {
     const asked = RIGHTS.map(
       ({ stage, verb, resource, group, subresource }) =>
         `${stage} ${verb} ${resource}${group && `.${group}`}${subresource === undefined ? "" : `/${subresource}`}`,
+    );
+    assert.deepEqual(told.sort(), asked.sort());
+  });
+
+  it("docs/helm.md's table of rights is what the gate asks for with delivery helm (F59)", () => {
+    const rows = [...project("docs/helm.md").matchAll(/^\| `(\w+)` +\| `(\S+)` +\| ([a-z ]+?) +\|$/gm)];
+    const told = rows.flatMap(([, stage, what, verbs]) =>
+      verbs!.split(" ").map((verb) => `${stage} ${verb} ${what}`),
+    );
+    const asked = HELM_RIGHTS.map(
+      ({ stage, verb, resource, group }) => `${stage} ${verb} ${resource}${group && `.${group}`}`,
     );
     assert.deepEqual(told.sort(), asked.sort());
   });

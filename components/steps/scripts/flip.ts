@@ -1,10 +1,11 @@
 // Before: the data is carried over; the HelmRelease asks for ha.raft and is still suspended.
 // After: Flux's helm-controller has applied it with one replica, and the HelmRelease is suspended again.
+import { deliveryOf } from "../../delivery/delivery";
 import { applyRelease } from "../applyRelease";
 import { READY_BY } from "../carryPath";
 import { isPaused } from "../pausing";
 import { main, Refused, type Step } from "../runStep";
-import { observeWorld, releasesPath, scale, wantedReplicas } from "../world";
+import { isApplied, observeWorld, scale, wantedReplicas } from "../world";
 import { rendersRaft } from "../renderedConfig";
 
 export const flip: Step = {
@@ -17,7 +18,7 @@ export const flip: Step = {
       return { state: "done", observed: { note: "landed" } };
     const rendered = await rendersRaft(ctx);
     const started = (world.statefulSet.spec?.replicas ?? 0) > 0;
-    if (rendered && started && isPaused(world.release))
+    if (rendered && started && isPaused(world.release) && isApplied(world.release, ctx.input.delivery))
       return { state: "done", observed: { rendered: "raft" } };
     if (!world.flipped) {
       return {
@@ -42,9 +43,7 @@ export const flip: Step = {
     // The chart's default is 3: without a number here three empty nodes would start at once (hazard H5).
     if (!world.moved && replicas !== 1) {
       await ctx.fence.assertHeld();
-      await ctx.kube.mergePatch(`${releasesPath(ctx.input.namespace)}/${ctx.input.release}`, {
-        spec: { values: { server: { ha: { replicas: 1 } } } },
-      });
+      await deliveryOf(ctx.input).patchValues(ctx, { server: { ha: { replicas: 1 } } });
     }
     await ctx.fence.assertHeld();
     if (ctx.input.path !== undefined && !world.moved && (await rendersRaft(ctx))) {

@@ -3,6 +3,7 @@
 // folder; the branch is pushed when the config asks for it, and else stays here.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import { landFiles } from "../../land/changeSet";
 import { git, pushBranch } from "../../land/git";
 import { land, type LandPlan, type LandResult } from "../../land/landing";
 import { LandRefusal } from "../../land/landRefusal";
@@ -36,7 +37,7 @@ export const landGit: Step = {
       const differences = valueDifferences(result.values, release.spec?.values ?? {}, OWNED_VALUES);
       if (differences.length > 0) {
         throw new Refused(
-          `Git and the live HelmRelease differ: ${differences.slice(0, 10).map(differenceLine).join("; ")}. Expected none: make the file on the branch say what is live [F69]`,
+          `Git and the live release differ: ${differences.slice(0, 10).map(differenceLine).join("; ")}. Expected none: make the file on the branch say what is live [F69]`,
           "F69",
         );
       }
@@ -62,8 +63,11 @@ export const landGit: Step = {
 async function writePullRequest(ctx: StepContext, result: LandResult): Promise<string> {
   const checkout = resolve(landPlan(ctx).checkout);
   const journal = await ctx.journal.entries();
-  const { release, namespace, replicas } = ctx.input;
-  const text = pullRequestText({ ...result, release, namespace, replicas, journal });
+  const { release, namespace, replicas, delivery } = ctx.input;
+  const text = pullRequestText({
+    ...{ ...result, release, namespace, replicas, journal },
+    ...(delivery !== undefined && { delivery }),
+  });
   const file = resolve(checkout, await git(checkout, "rev-parse", "--git-path", PULL_REQUEST_FILE));
   writeFileSync(file, text);
   ctx.log(`text for the pull request of branch ${result.branch}, also in ${file}:\n${text}`);
@@ -75,9 +79,10 @@ function landPlan(ctx: StepContext): LandPlan {
   if (git === undefined) {
     throw new Refused('the config names no Git checkout; set "openbao-migration:git" [F69]', "F69");
   }
-  const { talosPatch, ...files } = git;
+  const { talosPatch, values: _values, ...files } = git;
   return {
     ...files,
+    ...landFiles(git),
     release,
     namespace,
     replicas,

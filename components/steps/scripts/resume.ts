@@ -1,6 +1,8 @@
 // Before: Git says what is live, also at the revision that Flux follows: the change set is merged.
 // After: what this program paused runs again, Flux has reconciled the HelmRelease without a change to any pod, and
 // the stored inventories are removed. THE NAMED POINT: from here on there is no rollback.
+import { deliveryOf } from "../../delivery/delivery";
+import { releasePath } from "../../delivery/releaseReader";
 import { removeInventories } from "../../inventory/inventoryStore";
 import { LandRefusal } from "../../land/landRefusal";
 import { oldGit } from "../followedSource";
@@ -8,7 +10,7 @@ import { isMarked, journaledRecord } from "../pauseRecord";
 import { podUids, restartedPods } from "../podUids";
 import { resumeAll } from "../resuming";
 import { main, Refused, type Step, type StepContext } from "../runStep";
-import { condition, observeWorld, releasesPath, type HelmRelease } from "../world";
+import { observeWorld, type HelmRelease } from "../world";
 
 export const resume: Step = {
   id: "resume",
@@ -35,7 +37,7 @@ export const resume: Step = {
     await ctx.fence.assertHeld();
     await resumeAll(ctx);
     const { release } = await observeWorld(ctx);
-    if (release.spec?.suspend !== true) await waitForFlux(ctx, release.metadata?.generation ?? 0);
+    if (release.spec?.suspend !== true) await deliveryOf(ctx.input).waitSettled(ctx);
     const restarted = restartedPods(before, await podUids(ctx));
     if (restarted.length > 0) {
       throw new Refused(`resuming Flux restarted ${restarted.join(", ")}, expected no restart [I39]`, "I39");
@@ -61,17 +63,6 @@ export const resume: Step = {
   },
 };
 
-function waitForFlux(ctx: StepContext, generation: number) {
-  return ctx.kube.waitFor<HelmRelease>(
-    releasesPath(ctx.input.namespace),
-    ctx.input.release,
-    (release) =>
-      (release?.status?.observedGeneration ?? 0) >= generation &&
-      condition(release, "Ready")?.status === "True",
-    { what: "Flux to reconcile the resumed HelmRelease", timeoutSeconds: ctx.input.podTimeoutSeconds },
-  );
-}
-
 /** A second run after a kill has nothing left to hold back. */
 async function whyNotYet(ctx: StepContext, release: HelmRelease): Promise<string | undefined> {
   if (!isMarked(release)) return undefined;
@@ -85,8 +76,7 @@ async function whyNotYet(ctx: StepContext, release: HelmRelease): Promise<string
 
 /** A suspension of the user's own outlives the migration. */
 async function wasSuspended(ctx: StepContext): Promise<boolean> {
-  const path = `${releasesPath(ctx.input.namespace)}/${ctx.input.release}`;
-  return (await journaledRecord(ctx))[path]?.suspend === true;
+  return (await journaledRecord(ctx))[releasePath(ctx.input)]?.suspend === true;
 }
 
 if (require.main === module) main(resume);

@@ -1,6 +1,7 @@
 // Before: openbao-0 serves from the file storage, with the old values.
 // After: what was paused runs again, where it is proved that Git still asks for the standalone server; otherwise it
 // stays paused, and the journal says why. Its end ends the rollback.
+import { deliveryOf } from "../../delivery/delivery";
 import { gitProof } from "../gitProof";
 import { isPaused } from "../pausing";
 import { podUids, restartedPods } from "../podUids";
@@ -8,7 +9,7 @@ import { rendersRaft } from "../renderedConfig";
 import { resumeAll } from "../resuming";
 import { rollbackState } from "../rollbackState";
 import { main, Refused, type Facts, type Step, type StepContext } from "../runStep";
-import { condition, observeWorld, releasesPath, type HelmRelease } from "../world";
+import { observeWorld } from "../world";
 
 let facts: Facts = {};
 
@@ -61,15 +62,7 @@ async function resumeWithoutRestart(ctx: StepContext): Promise<void> {
   const before = await podUids(ctx);
   await ctx.fence.assertHeld();
   await resumeAll(ctx);
-  const generation = (await observeWorld(ctx)).release.metadata?.generation ?? 0;
-  await ctx.kube.waitFor<HelmRelease>(
-    releasesPath(ctx.input.namespace),
-    ctx.input.release,
-    (release) =>
-      (release?.status?.observedGeneration ?? 0) >= generation &&
-      condition(release, "Ready")?.status === "True",
-    { what: "Flux to reconcile the resumed HelmRelease", timeoutSeconds: ctx.input.podTimeoutSeconds },
-  );
+  await deliveryOf(ctx.input).waitSettled(ctx);
   const restarted = restartedPods(before, await podUids(ctx));
   if (restarted.length > 0) {
     throw new Refused(`resuming Flux restarted ${restarted.join(", ")}, expected no restart [I39]`, "I39");

@@ -1,11 +1,12 @@
 // Before: the volume shows the file storage alone; the HelmRelease keeps a record of its old values.
 // After: it has them back, Flux has applied them once, it is suspended again, and one replica is asked for.
+import { deliveryOf } from "../../delivery/delivery";
 import { applyRelease } from "../applyRelease";
-import { originalValues, restorePatch } from "../originalValues";
+import { originalValues } from "../originalValues";
 import { isPaused } from "../pausing";
 import { rendersRaft } from "../renderedConfig";
 import { main, Refused, type Step } from "../runStep";
-import { observeWorld, releasesPath, scale } from "../world";
+import { observeWorld, scale } from "../world";
 
 export const rollbackValues: Step = {
   id: "rollback-values",
@@ -43,11 +44,7 @@ export const rollbackValues: Step = {
   async act(ctx) {
     const { namespace, release: name } = ctx.input;
     const { release } = await observeWorld(ctx);
-    const patch = restorePatch(release.spec?.values ?? {}, originalValues(release) ?? {});
-    if (patch !== undefined && originalValues(release) !== undefined) {
-      await ctx.fence.assertHeld();
-      await ctx.kube.mergePatch(`${releasesPath(namespace)}/${name}`, { spec: { values: patch } });
-    }
+    await deliveryOf(ctx.input).restoreValues(ctx, release);
     if (await rendersRaft(ctx)) {
       await ctx.fence.assertHeld();
       await applyRelease(ctx, async () =>

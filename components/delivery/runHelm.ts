@@ -1,0 +1,73 @@
+import { spawn } from "node:child_process";
+import type { HelmName } from "./helmRecord";
+
+/** Where Helm is to act. */
+export interface HelmTarget extends HelmName {
+  /** Context of the kubeconfig. @default its current one */
+  readonly context?: string;
+}
+
+/** Helm ended with another code than 0, or could not be started; the message holds its last words on standard error. */
+export class HelmError extends Error {
+  override readonly name = "HelmError";
+}
+
+/** Characters; Helm may quote a rendered line, so only its last words are kept. */
+const KEPT_ERROR = 400;
+
+/** The newest revision's values are given whole, so that what a killed run left behind has no say. */
+export function upgradeArgs(target: HelmTarget, chart: string, more: readonly string[]): readonly string[] {
+  const { release, namespace, context } = target;
+  return [
+    "upgrade",
+    release,
+    chart,
+    "--namespace",
+    namespace,
+    ...(context === undefined ? [] : ["--kube-context", context]),
+    "--reset-values",
+    "--values",
+    "-",
+    ...more,
+  ];
+}
+
+/**
+ * Runs the real Helm with an argv array and `values` on its standard input, and gives what it printed.
+ * @param timeoutMs after which it is told to stop; it then marks its revision as failed.
+ * @throws HelmError
+ */
+export function runHelm(
+  args: readonly string[],
+  values: object | undefined,
+  timeoutMs: number,
+): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const child = spawn("helm", args, { stdio: ["pipe", "pipe", "pipe"], env: helmEnv(process.env) });
+    const limit = setTimeout(() => child.kill("SIGTERM"), timeoutMs);
+    const printed: Buffer[] = [];
+    let error = "";
+    child.stdout.on("data", (chunk: Buffer) => printed.push(chunk));
+    child.stderr.on("data", (chunk: Buffer) => (error = (error + chunk.toString()).slice(-KEPT_ERROR)));
+    // Helm may end before it reads its values; its exit code tells that story.
+    child.stdin.on("error", () => undefined);
+    child.stdin.end(values === undefined ? "" : JSON.stringify(values));
+    child.once("error", (cause) => {
+      clearTimeout(limit);
+      reject(new HelmError(`helm cannot be run (${cause.message}); put Helm 3.13 or later on PATH`));
+    });
+    child.once("close", (code, signal) => {
+      clearTimeout(limit);
+      if (code === 0) resolve(Buffer.concat(printed).toString("utf8"));
+      else reject(new HelmError(`helm ${args[0]} ended with ${signal ?? code}: ${error.trim()}`));
+    });
+  });
+}
+
+/** Helm's own variables could name another cluster, namespace or storage than this program looks at. */
+function helmEnv(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  const kept = Object.entries(own).filter(
+    ([name]) => !/^HELM_(KUBE|NAMESPACE|DRIVER|DEBUG|BURST|QPS|MAX_HISTORY)/.test(name),
+  );
+  return { ...Object.fromEntries(kept), HELM_DRIVER: "secret" };
+}
