@@ -1,4 +1,4 @@
-import * as pulumi from "@pulumi/pulumi";
+import { allConfig } from "@pulumi/pulumi/runtime/config"; // The whole package is 700 modules, in steps too.
 import { z } from "zod";
 import { CARRIES, carryFaults, reseedSchema, snapshotSchema } from "./components/carryConfig";
 import { cleanupSchema, lateFaults } from "./components/lateConfig";
@@ -199,7 +199,7 @@ export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResul
 
 /** Reads this stack's config. Values of nested keys arrive as JSON text. */
 export function readConfig(): ConfigResult {
-  return parseConfig(plainConfig(pulumi.runtime.allConfig()));
+  return parseConfig(plainConfig(allConfig()));
 }
 
 /** The empty defaults of Pulumi.yaml, which Pulumi fills in where a key without a default of its own is not set. */

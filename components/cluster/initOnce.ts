@@ -3,9 +3,11 @@ import { readClaim, takeClaim, moveClaim, type InitClaim } from "./initClaim";
 import type { KubeClient } from "./kubeClient";
 import type { Fence } from "./lease";
 import { OpenBaoUnreachable, type OpenBao } from "./openBaoClient";
-import { record, sealStatus, sealStatusIfUp, unexpected } from "./openBaoStatus";
+import { record, sealStatus, settledStatus, unexpected } from "./openBaoStatus";
 
 const INIT_TIMEOUT_MS = 60_000;
+/** After a lost reply, so long may the server be silent. */
+const SETTLE_SECONDS = 60;
 
 /** What the one init call gave. Held in memory; written only by who asked for it. */
 export interface InitKeys {
@@ -59,7 +61,7 @@ async function callInit(bao: OpenBao, pod: string): Promise<InitKeys> {
   } catch (error) {
     if (!(error instanceof OpenBaoUnreachable)) throw error;
     // Not asked again: it may have been heard. The store says whether it was.
-    const after = await sealStatusIfUp(bao);
+    const after = await settledStatus(bao, SETTLE_SECONDS);
     if (after?.initialized === false) throw error;
     throw new InitHeld(
       `the reply of the init call of ${pod} was lost, and with it the keys of the empty store that it made`,

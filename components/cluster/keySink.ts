@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { InitKeys } from "./initOnce";
 import { PLACEHOLDER, type KeySecretRef } from "./keySecret";
-import { KubeError, type KubeClient, type KubeObject } from "./kubeClient";
+import { isPassing, KubeError, type KubeClient, type KubeObject } from "./kubeClient";
 
 const MANAGED = { "app.kubernetes.io/managed-by": "openbao-raft-migration" };
 const ATTEMPTS = 6;
@@ -93,8 +93,7 @@ async function writeForSure(
       if (!(error instanceof KubeError)) throw error;
       // The reply of a write that was done may be lost: what is stored counts (hazard F13).
       if (await holds(kube, namespace, ref.name, ref, keys).catch(() => false)) return;
-      const passing = error.status === 0 || error.status === 429 || error.status >= 500;
-      if (!passing || attempt === ATTEMPTS) break;
+      if (!isPassing(error) || attempt === ATTEMPTS) break;
     }
     if (attempt === ATTEMPTS) break;
     await delay(250 * 2 ** attempt);

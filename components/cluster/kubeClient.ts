@@ -1,9 +1,9 @@
 import { KubeConfig } from "./kubernetesLibrary";
 import { setTimeout as delay } from "node:timers/promises";
 import { mutating } from "./failpoint";
-import { KubeError, KubeTransport, type ApiCall, type Query } from "./kubeTransport";
+import { isPassing, KubeError, KubeTransport, type ApiCall, type Query } from "./kubeTransport";
 
-export { KubeError };
+export { isPassing, KubeError };
 
 /** The name under which every write of this program is recorded in `metadata.managedFields`. */
 export const FIELD_MANAGER = "openbao-raft-migration";
@@ -138,13 +138,17 @@ class RestClient implements KubeClient {
     options: WaitOptions,
   ): Promise<T | undefined> {
     const end = Date.now() + options.timeoutSeconds * 1000;
-    let seen: T | undefined;
+    let last = "nothing yet";
     while (Date.now() < end) {
-      const answer = await this.get<KubeObject & { items: T[] }>(collection, {
-        fieldSelector: `metadata.name=${name}`,
-      });
-      seen = answer.items[0];
+      const answer = await this.listOne<T>(collection, name);
+      if (answer instanceof KubeError) {
+        last = answer.message;
+        await delay(200);
+        continue;
+      }
+      const seen = answer.items[0];
       if (done(seen)) return seen;
+      last = describe(seen);
       const since = answer.metadata?.resourceVersion ?? "";
       const found = await this.watchOnce<T>(collection, name, since, done, end);
       if (found.done) return found.object;
@@ -152,10 +156,25 @@ class RestClient implements KubeClient {
       await delay(200);
     }
     throw new KubeError(
-      `waited ${options.timeoutSeconds} s for ${options.what}; last seen: ${describe(seen)}`,
+      `waited ${options.timeoutSeconds} s for ${options.what}; last seen: ${last}`,
       0,
       "Timeout",
     );
+  }
+
+  /** An API server that is away for a while ends no wait before its bound: its failure is what was seen. */
+  private async listOne<T extends KubeObject>(
+    collection: string,
+    name: string,
+  ): Promise<(KubeObject & { items: T[] }) | KubeError> {
+    try {
+      return await this.get<KubeObject & { items: T[] }>(collection, {
+        fieldSelector: `metadata.name=${name}`,
+      });
+    } catch (error) {
+      if (isPassing(error)) return error as KubeError;
+      throw error;
+    }
   }
 
   private async watchOnce<T extends KubeObject>(
@@ -198,9 +217,7 @@ class RestClient implements KubeClient {
       try {
         return await this.transport.send(sent);
       } catch (error) {
-        const passing =
-          error instanceof KubeError && (error.status === 0 || error.status === 429 || error.status >= 500);
-        if (!passing || attempt === READ_ATTEMPTS) throw error;
+        if (!isPassing(error) || attempt === READ_ATTEMPTS) throw error;
         await delay(150 * 2 ** attempt);
       }
     }

@@ -21,6 +21,12 @@ export class KubeError extends Error {
   }
 }
 
+/** True for what may be over in a moment, such as a control plane that is being replaced; a wait's own end is not. */
+export function isPassing(error: unknown): boolean {
+  if (!(error instanceof KubeError) || error.reason === "Timeout") return false;
+  return error.status === 0 || error.status === 429 || error.status >= 500;
+}
+
 /** One request to the API server. */
 export interface ApiCall {
   readonly method: string;

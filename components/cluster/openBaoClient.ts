@@ -121,10 +121,12 @@ class HttpOpenBao implements StreamingOpenBao {
         },
       );
       // Not request.setTimeout: that counts idle time only, and needs a real socket.
-      const timer = setTimeout(
-        () => request.destroy(new NoAnswer(`no answer within ${timeoutMs} ms`)),
-        timeoutMs,
-      );
+      const timer = setTimeout(() => {
+        const late = new NoAnswer(`no answer within ${timeoutMs} ms`);
+        request.destroy(late);
+        // While the port-forward is still opening there is no socket that would tell of the end.
+        fail(late);
+      }, timeoutMs);
       request.on("error", (error) => {
         clearTimeout(timer);
         fail(error);
@@ -144,17 +146,20 @@ class HttpOpenBao implements StreamingOpenBao {
       path,
       headers,
     });
-    const timer = setTimeout(
-      () => request.destroy(new Error(`not done within ${call.timeoutMs} ms`)),
-      call.timeoutMs,
-    );
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<never>((_resolve, reject) => {
+      timer = setTimeout(() => {
+        const cause = new NoAnswer(`not done within ${call.timeoutMs} ms`);
+        request.destroy(cause);
+        // While the port-forward is still opening there is no socket that would tell of the end.
+        reject(cause);
+      }, call.timeoutMs);
+    });
     try {
       const answered = once(request, "response") as Promise<[http.IncomingMessage]>;
       // The answer may come before all is sent; a failure of either is one of the whole.
-      const [[response]] = await Promise.all([
-        answered,
-        call.body === undefined ? void request.end() : pipeline(call.body.source, request),
-      ]);
+      const sent = call.body === undefined ? void request.end() : pipeline(call.body.source, request);
+      const [[response]] = await Promise.race([Promise.all([answered, sent]), late]);
       const status = response.statusCode ?? 0;
       const sink = status === 200 ? call.sink : undefined;
       await pipeline(response, sink ?? new Writable({ write: (_chunk, _encoding, done) => done() }));

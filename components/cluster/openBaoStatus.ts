@@ -1,6 +1,7 @@
 import { mutating } from "./failpoint";
 import type { KubeClient } from "./kubeClient";
 import {
+  isBusy,
   openBaoOver,
   OpenBaoUnreachable,
   type OpenBao,
@@ -70,6 +71,28 @@ export async function sealStatusIfUp(bao: OpenBao): Promise<SealStatus | undefin
   } catch (error) {
     if (error instanceof OpenBaoUnreachable) return undefined;
     throw error;
+  }
+}
+
+/**
+ * The seal status, or undefined when nothing listens. A server that takes the connection and is silent is opening its
+ * store (seen while the user's hook unseals): it is asked again for `seconds`, since silence is not absence (I3).
+ * @param onBusy called each time that it was silent
+ */
+export async function settledStatus(
+  bao: OpenBao,
+  seconds: number,
+  onBusy: () => void = () => undefined,
+): Promise<SealStatus | undefined> {
+  const end = Date.now() + seconds * 1000;
+  for (;;) {
+    try {
+      return await sealStatus(bao);
+    } catch (error) {
+      if (!(error instanceof OpenBaoUnreachable)) throw error;
+      if (!isBusy(error) || Date.now() > end) return undefined;
+      onBusy();
+    }
   }
 }
 

@@ -1,10 +1,9 @@
 import { compareInventory, type Comparison } from "../inventory/compareInventory";
 import { takeInventory, type Inventory } from "../inventory/inventory";
 import { inventoryKey, loadInventory, saveInventory } from "../inventory/inventoryStore";
-import { sealStatus } from "../cluster/openBaoStatus";
 import { COMPARED_WITH } from "./carryPath";
 import { Refused, type Facts, type Step, type StepContext } from "./runStep";
-import { leaderPod, observeWorld, podNames } from "./world";
+import { activePod, answeredStatus, observeWorld, podNames } from "./world";
 
 /**
  * A step that stores an inventory under `label`, once: of the source before it moves, or of what a restore or a
@@ -46,7 +45,7 @@ export function inventoryStep(id: string, label: string, of: "source" | "moved" 
     async verify(ctx) {
       const stored = await loadInventory(ctx.kube, ctx.input.namespace, label);
       if (stored === undefined) throw new Error(`the inventory "${label}" was not found after it was stored`);
-      const status = await sealStatus(ctx.bao(`${ctx.input.release}-0`));
+      const status = await answeredStatus(ctx, `${ctx.input.release}-0`);
       return { entries: stored.entries.length, clusterId: status.clusterId, version: status.version };
     },
   };
@@ -74,7 +73,7 @@ export function compareStep(id: string): Step {
         );
       }
       const { statefulSet } = await observeWorld(ctx);
-      const leader = await leaderPod(ctx, podNames(statefulSet));
+      const leader = await activePod(ctx, podNames(statefulSet));
       if (leader === undefined)
         throw new Error("no pod says that it is the active node; look at `bao status` of each");
       const after = await takeFrom(ctx, leader);

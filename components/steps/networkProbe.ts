@@ -1,5 +1,5 @@
 import type { V1Node, V1Pod, V1StatefulSet } from "@kubernetes/client-node";
-import type { KubeObject } from "../cluster/kubeClient";
+import { KubeError, type KubeObject } from "../cluster/kubeClient";
 import type { StepContext } from "./runStep";
 import { podsPath, until } from "./world";
 
@@ -147,7 +147,14 @@ export async function removeProbes(ctx: StepContext): Promise<void> {
   const pods = podsPath(ctx.input.namespace);
   const found = await ctx.kube.list<V1Pod & KubeObject>(pods, { labelSelector: LABEL });
   await Promise.all(
-    found.map((pod) => ctx.kube.remove(`${pods}/${pod.metadata?.name}`, { gracePeriodSeconds: 0 })),
+    found.map(async (pod) => {
+      try {
+        await ctx.kube.remove(`${pods}/${pod.metadata?.name}`, { gracePeriodSeconds: 0 });
+      } catch (error) {
+        // Gone meanwhile is gone.
+        if (!(error instanceof KubeError) || error.status !== 404) throw error;
+      }
+    }),
   );
   await until("the probe pods to be gone", TIMEOUT_SECONDS, async () => {
     const left = await ctx.kube.list(pods, { labelSelector: LABEL });

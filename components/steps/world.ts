@@ -1,8 +1,15 @@
 import type { V1Pod, V1StatefulSet } from "@kubernetes/client-node";
 import { setTimeout as delay } from "node:timers/promises";
-import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
-import { isBusy, OpenBaoUnreachable } from "../cluster/openBaoClient";
-import { isLeader, record, sealStatus, type SealStatus } from "../cluster/openBaoStatus";
+import { isPassing, KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
+import { OpenBaoUnreachable } from "../cluster/openBaoClient";
+import {
+  isLeader,
+  record,
+  sealStatusIfUp,
+  settledStatus,
+  UnexpectedReply,
+  type SealStatus,
+} from "../cluster/openBaoStatus";
 import { readRelease, type ReleaseName } from "../delivery/releaseReader";
 import { hasArrived, MOVED_BY } from "./carryPath";
 import type { StepContext } from "./runStep";
@@ -30,6 +37,8 @@ export const APPLYING_ANNOTATION = "openbao-raft-migration/applying";
 
 /** So long may openbao-0 be silent before it counts as absent. */
 const BUSY_SECONDS = 60;
+/** So long may an election take before nobody counts as active. */
+const ELECTION_SECONDS = 30;
 
 export function podsPath(namespace: string): string {
   return `/api/v1/namespaces/${namespace}/pods`;
@@ -59,7 +68,7 @@ export async function observeWorld(ctx: StepContext): Promise<World> {
     ctx.kube.get<V1StatefulSet & KubeObject>(`${statefulSetsPath(namespace)}/${name}`),
     ctx.kube.find<V1Pod & KubeObject>(`${podsPath(namespace)}/${name}-0`),
   ]);
-  const status0 = isPlaced(pod0) ? await settledStatus(ctx, `${name}-0`) : undefined;
+  const status0 = isPlaced(pod0) ? await busyStatus(ctx, `${name}-0`) : undefined;
   const path = ctx.input.path ?? "migrate";
   const by = MOVED_BY[path];
   const noted = by !== undefined && (await ctx.journal.done(by)) !== undefined;
@@ -73,21 +82,20 @@ export async function observeWorld(ctx: StepContext): Promise<World> {
   };
 }
 
+function busyStatus(ctx: StepContext, pod: string): Promise<SealStatus | undefined> {
+  const seconds = Math.min(BUSY_SECONDS, ctx.input.podTimeoutSeconds);
+  return settledStatus(ctx.bao(pod), seconds, () => ctx.log(`${pod} is busy and gives no answer yet`));
+}
+
 /**
- * The seal status, or undefined when nothing listens. A server that takes the connection and is silent is opening its
- * store (seen while the user's hook unseals): it is asked again, since silence must not be taken for absence (I3).
+ * Bounded wait for the seal status of a pod that has to be there.
+ * @throws KubeError with reason Timeout.
  */
-async function settledStatus(ctx: StepContext, pod: string): Promise<SealStatus | undefined> {
-  const end = Date.now() + Math.min(BUSY_SECONDS, ctx.input.podTimeoutSeconds) * 1000;
-  for (;;) {
-    try {
-      return await sealStatus(ctx.bao(pod));
-    } catch (error) {
-      if (!(error instanceof OpenBaoUnreachable)) throw error;
-      if (!isBusy(error) || Date.now() > end) return undefined;
-      ctx.log(`${pod} is busy and gives no answer yet`);
-    }
-  }
+export function answeredStatus(ctx: StepContext, pod: string): Promise<SealStatus> {
+  return until<SealStatus>(`${pod} to answer`, ctx.input.podTimeoutSeconds, async () => {
+    const seen = await sealStatusIfUp(ctx.bao(pod));
+    return seen === undefined ? { seen: "no answer" } : { value: seen };
+  });
 }
 
 /** True when the values ask for ha.raft; it wins over standalone in the chart. */
@@ -135,8 +143,19 @@ export async function leaderPod(ctx: StepContext, pods: readonly string[]): Prom
   return answers.find((pod) => pod !== undefined);
 }
 
+/** Like leaderPod, asked again while an election may be under way: it takes seconds, and is no fault. */
+export async function activePod(ctx: StepContext, pods: readonly string[]): Promise<string | undefined> {
+  const end = Date.now() + Math.min(ELECTION_SECONDS, ctx.input.podTimeoutSeconds) * 1000;
+  for (;;) {
+    const leader = await leaderPod(ctx, pods);
+    if (leader !== undefined || Date.now() > end) return leader;
+    await delay(200);
+  }
+}
+
 /**
- * Looks again and again until `look` gives something; for states that have no watch, such as OpenBao's.
+ * Looks again and again until `look` gives something; for states that have no watch, such as OpenBao's. A look that
+ * gets no answer, or a server's error, has seen that, and is no end.
  * @throws KubeError with reason Timeout that names what was waited for and what was seen last.
  */
 export async function until<T>(
@@ -147,12 +166,18 @@ export async function until<T>(
   const end = Date.now() + timeoutSeconds * 1000;
   let seen = "nothing yet";
   do {
-    const answer = await look();
+    const answer = await look().catch(seenFailure);
     if ("value" in answer) return answer.value;
     seen = answer.seen;
     await delay(200);
   } while (Date.now() < end);
   throw new KubeError(`waited ${timeoutSeconds} s for ${what}; last seen: ${seen}`, 0, "Timeout");
+}
+
+function seenFailure(error: unknown): { readonly seen: string } {
+  const serverError = error instanceof UnexpectedReply && error.status >= 500;
+  if (!(error instanceof OpenBaoUnreachable) && !serverError && !isPassing(error)) throw error;
+  return { seen: (error as Error).message };
 }
 
 /** Sets the replica count by the scale subresource, up or down. */

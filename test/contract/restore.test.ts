@@ -11,23 +11,14 @@ import { runBeats, type StepContext } from "../../components/steps/runStep";
 import { restore } from "../../components/steps/scripts/restore";
 import { ensureTools } from "../../rehearsal/tools/tools";
 import { base64, EmptyStoreWorld, KEY_SECRET } from "../support/emptyStoreWorld";
-import { RealBao } from "../support/realBao";
+import { PLAIN, RealBao } from "../support/realBao";
 
 interface Keys {
   readonly key: string;
   readonly token: string;
 }
 
-const AUDITED = (log: string) => `
-listener "tcp" {
-  address = "127.0.0.1:PORT"
-  cluster_address = "127.0.0.1:CLUSTER_PORT"
-  tls_disable = 1
-}
-storage "raft" {
-  path = "DATA"
-  node_id = "NODE"
-}
+const AUDITED = (log: string) => `${PLAIN}
 audit "file" {
   type = "file"
   path = "file/"
@@ -35,8 +26,6 @@ audit "file" {
     file_path = "${log}"
   }
 }
-api_addr = "http://127.0.0.1:PORT"
-cluster_addr = "https://127.0.0.1:CLUSTER_PORT"
 `;
 
 async function initialised(server: RealBao): Promise<Keys> {

@@ -64,7 +64,8 @@ export class RealBao {
   }
 }
 
-const PLAIN = `
+/** Raft storage and one plain listener; PORT, CLUSTER_PORT, DATA and NODE are filled in by `start`. */
+export const PLAIN = `
 listener "tcp" {
   address = "127.0.0.1:PORT"
   cluster_address = "127.0.0.1:CLUSTER_PORT"

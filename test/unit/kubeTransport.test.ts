@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { kubeClient } from "../../components/cluster/kubeClient";
 import { KubeTransport } from "../../components/cluster/kubeTransport";
 import { KubeConfig } from "../../components/cluster/kubernetesLibrary";
 
@@ -21,7 +22,7 @@ async function serverOf(pieces: readonly Buffer[]): Promise<Server> {
   return server;
 }
 
-function transportTo(server: Server): KubeTransport {
+function configOf(server: Server): KubeConfig {
   const config = new KubeConfig();
   const { port } = server.address() as AddressInfo;
   config.loadFromOptions({
@@ -30,7 +31,11 @@ function transportTo(server: Server): KubeTransport {
     contexts: [{ name: "x", cluster: "c", user: "u" }],
     currentContext: "x",
   });
-  return new KubeTransport(config);
+  return config;
+}
+
+function transportTo(server: Server): KubeTransport {
+  return new KubeTransport(configOf(server));
 }
 
 describe("a streamed reply of the API server", () => {
@@ -63,5 +68,37 @@ describe("a streamed reply of the API server", () => {
     } finally {
       server.close();
     }
+  });
+});
+
+describe("a wait on the API server", () => {
+  /** Answers each list with the next status; the last one stays. */
+  async function waitOn(statuses: number[], timeoutSeconds: number): Promise<unknown> {
+    const server = createServer((request, response) => {
+      request.resume();
+      const status = statuses.length > 1 ? statuses.shift()! : statuses[0]!;
+      response.writeHead(status).end(JSON.stringify({ items: [{ metadata: { name: "a" } }] }));
+    });
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const kube = kubeClient(configOf(server));
+      const options = { what: "a to be there", timeoutSeconds };
+      return await kube.waitFor("/api/v1/pods", "a", (seen) => seen !== undefined, options);
+    } finally {
+      server.close();
+    }
+  }
+
+  it("outlives a control plane that is away for longer than a read is tried", async () => {
+    assert.deepEqual(await waitOn([503, 503, 503, 503, 503, 200], 20), { metadata: { name: "a" } });
+  });
+
+  it("has its bound all the same, and tells what it saw", async () => {
+    await assert.rejects(waitOn([503], 1), { reason: "Timeout", message: /last seen: .*HTTP 503/ });
+  });
+
+  it("ends at once on a missing right", async () => {
+    await assert.rejects(waitOn([403], 20), { status: 403 });
   });
 });

@@ -48,6 +48,17 @@ describe("the Lease (hazards F8, F9, F10)", () => {
     await hold(kube, "ann", async (fence) => assert.equal(fence.value, 1));
   });
 
+  it("loses no result of the work because an answer to a renewal is no JSON", async () => {
+    const kube = new FakeKube();
+    const value = await hold(kube, "ann", () => {
+      kube.answer("get", LEASE, () => {
+        throw new SyntaxError("Unexpected token <");
+      });
+      return Promise.resolve("done");
+    });
+    assert.equal(value, "done");
+  });
+
   it("goes to one of two that start at once; the other gets nothing done (hazard F8)", async () => {
     const kube = new FakeKube();
     const inside: string[] = [];

@@ -1,7 +1,14 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Socket } from "node:net";
-import { isBusy, openBaoAt, OpenBaoUnreachable } from "../../components/cluster/openBaoClient";
+import {
+  isBusy,
+  openBaoAt,
+  openBaoOver,
+  OpenBaoUnreachable,
+  type StreamingOpenBao,
+} from "../../components/cluster/openBaoClient";
+import { streamAgent } from "../../components/cluster/podSocket";
 
 async function failureAt(port: number): Promise<OpenBaoUnreachable> {
   const bao = openBaoAt(`http://127.0.0.1:${port}`);
@@ -28,4 +35,15 @@ describe("a node that gives no answer (hazard I3)", () => {
     await once(server, "close");
     assert.equal(isBusy(await failureAt(port)), false);
   });
+
+  const calls: Record<string, (bao: StreamingOpenBao) => Promise<unknown>> = {
+    "a request": (bao) => bao.request("GET", "/v1/sys/seal-status", { timeoutMs: 100 }),
+    "a transfer": (bao) => bao.stream("GET", "/v1/sys/storage/raft/snapshot", { token: "t", timeoutMs: 100 }),
+  };
+  for (const [title, call] of Object.entries(calls))
+    it(`is busy when its port-forward never opens: ${title} ends at its bound`, async () => {
+      const agent = streamAgent("openbao-0:8200", () => new Promise(() => undefined));
+      const error: unknown = await call(openBaoOver(agent, "openbao-0")).catch((thrown: unknown) => thrown);
+      assert.ok(error instanceof OpenBaoUnreachable && isBusy(error), String(error));
+    }).timeout(5_000);
 });

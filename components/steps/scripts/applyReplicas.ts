@@ -6,7 +6,7 @@ import { raftPeers } from "../../cluster/openBaoStatus";
 import { applyRelease } from "../applyRelease";
 import { isPaused } from "../pausing";
 import { main, Refused, type Step, type StepContext } from "../runStep";
-import { leaderPod, observeWorld, podNames, wantedReplicas } from "../world";
+import { activePod, observeWorld, podNames, wantedReplicas } from "../world";
 import { podUids, restartedPods } from "../podUids";
 
 export const applyReplicas: Step = {
@@ -56,7 +56,7 @@ export const applyReplicas: Step = {
 
   async verify(ctx) {
     const { statefulSet } = await observeWorld(ctx);
-    const leader = await leaderPod(ctx, podNames(statefulSet));
+    const leader = await activePod(ctx, podNames(statefulSet));
     if (leader === undefined)
       throw new Error("no pod says that it is the active node; look at `bao status` of each");
     const peers = await raftPeers(ctx.bao(leader), (await ctx.keys()).rootToken);

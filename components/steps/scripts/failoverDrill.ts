@@ -1,9 +1,9 @@
 // Before: all nodes are voters under one leader.
 // After: the leader has stepped down once, another node took over within the bound, and all are voters still.
 import { mutating } from "../../cluster/failpoint";
-import { raftPeers, sealStatus, unexpected } from "../../cluster/openBaoStatus";
+import { raftPeers, unexpected } from "../../cluster/openBaoStatus";
 import { main, Refused, type Facts, type Step } from "../runStep";
-import { leaderPod, observeWorld, podNames, until } from "../world";
+import { activePod, answeredStatus, leaderPod, observeWorld, podNames, until } from "../world";
 
 const FAILOVER_SECONDS = 60;
 
@@ -16,7 +16,7 @@ export const failoverDrill: Step = {
     const done = await ctx.journal.done("failover-drill");
     if (done !== undefined) return { state: "done", observed: done.observed };
     const { statefulSet } = await observeWorld(ctx);
-    const leader = await leaderPod(ctx, podNames(statefulSet));
+    const leader = await activePod(ctx, podNames(statefulSet));
     if (leader === undefined)
       return { state: "refuse", hazard: "I28", why: "no pod says that it is the active node" };
     return { state: "todo", observed: { leader } };
@@ -24,7 +24,7 @@ export const failoverDrill: Step = {
 
   async act(ctx) {
     const pods = podNames((await observeWorld(ctx)).statefulSet);
-    const before = await leaderPod(ctx, pods);
+    const before = await activePod(ctx, pods);
     if (before === undefined) throw new Error("no pod says that it is the active node");
     const { rootToken } = await ctx.keys();
     await ctx.fence.assertHeld();
@@ -52,7 +52,7 @@ export const failoverDrill: Step = {
       return count === ctx.input.replicas ? { value: count } : { seen: `${count} voters` };
     });
     const ids = new Set(
-      await Promise.all(pods.map(async (pod) => (await sealStatus(ctx.bao(pod))).clusterId)),
+      await Promise.all(pods.map(async (pod) => (await answeredStatus(ctx, pod)).clusterId)),
     );
     if (ids.size !== 1)
       throw new Refused(`${ids.size} cluster ids were found after the drill, expected one [I28]`, "I28");

@@ -4,6 +4,7 @@ import type { V1Pod } from "@kubernetes/client-node";
 import { existsSync } from "node:fs";
 import { dirname } from "node:path";
 import type { KubeObject } from "../../cluster/kubeClient";
+import { OpenBaoUnreachable } from "../../cluster/openBaoClient";
 import { health, sealStatusIfUp, unseal } from "../../cluster/openBaoStatus";
 import { loopbackConfig } from "../../openBaoConfig/loopbackConfig";
 import { auditDevices } from "../../openBaoConfig/serverConfig";
@@ -84,7 +85,10 @@ async function takeFrom(ctx: StepContext, pod: string): Promise<Facts> {
     if (status?.initialized === true) return { value: status };
     return { seen: status === undefined ? "no answer" : "not initialised" };
   });
-  await unseal(bao, unsealKey);
+  await unseal(bao, unsealKey).catch((error: unknown) => {
+    // A large store opens late: whether it does, the next wait tells.
+    if (!(error instanceof OpenBaoUnreachable)) throw error;
+  });
   await until(`the copy in ${pod} to be active`, ctx.input.podTimeoutSeconds, async () => {
     const code = await health(bao);
     return code === 200 ? { value: code } : { seen: `sys/health ${code}` };

@@ -2,12 +2,12 @@
 // After: the pod of this ordinal has joined the same cluster, is unsealed, and is a voter.
 import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
-import { raftPeers, sealStatus, sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
+import { raftPeers, sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
 import { refuseChangedKey } from "../keyProof";
 import { main, Refused, type Step, type StepContext } from "../runStep";
 import { isSetAside } from "../setAside";
 import { unsealPod } from "../unsealing";
-import { leaderPod, observeWorld, podNames, scale, until, waitForRunning } from "../world";
+import { answeredStatus, leaderPod, observeWorld, podNames, scale, until, waitForRunning } from "../world";
 
 /** Autopilot makes a voter of a stable member after 10 s; the rest is head-room (facts/openbao.md section 4). */
 const VOTER_SECONDS = 120;
@@ -66,8 +66,8 @@ export const follower: Step = {
       (await isVoter(ctx, pod)) ? { value: true } : { seen: "not a voter yet" },
     );
     const [first, own] = await Promise.all([
-      sealStatus(ctx.bao(`${ctx.input.release}-0`)),
-      sealStatus(ctx.bao(pod)),
+      answeredStatus(ctx, `${ctx.input.release}-0`),
+      answeredStatus(ctx, pod),
     ]);
     if (own.clusterId !== first.clusterId) {
       throw new Refused(

@@ -3,12 +3,14 @@
 // Secret of their own; the server is unsealed and active.
 import { moveClaim, readClaim } from "../../cluster/initClaim";
 import { initOnce } from "../../cluster/initOnce";
+import { KubeError } from "../../cluster/kubeClient";
 import { readKeySecret } from "../../cluster/keySecret";
 import { escrowName, provenSink, SinkTaken, vacate } from "../../cluster/keySink";
-import { health, sealStatus, unseal as giveKey } from "../../cluster/openBaoStatus";
+import { OpenBaoUnreachable } from "../../cluster/openBaoClient";
+import { health, unseal as giveKey } from "../../cluster/openBaoStatus";
 import { byHand, heldAsRefusal, isRefusal, observeEmptyStore } from "../emptyStore";
 import { main, Refused, type Step, type StepContext } from "../runStep";
-import { observeWorld, until } from "../world";
+import { answeredStatus, observeWorld, until } from "../world";
 
 export const init: Step = {
   id: "init",
@@ -25,21 +27,22 @@ export const init: Step = {
   },
 
   async act(ctx) {
-    const bao = ctx.bao(`${ctx.input.release}-0`);
+    const pod = `${ctx.input.release}-0`;
+    const bao = ctx.bao(pod);
     const { kube } = ctx;
     const { namespace, keySecret } = ctx.input;
-    const status = await sealStatus(bao);
+    const status = await answeredStatus(ctx, pod);
     if (status.initialized && !(await keyIsHeld(ctx, status.sealed))) throw keysLost(ctx);
     if (!status.initialized) {
       await ctx.fence.assertHeld();
       const store = await taken(() => vacateAndProve(ctx));
       const { keys } = await heldAsRefusal(ctx, () =>
-        initOnce({ kube, namespace, fence: ctx.fence, pod: `${ctx.input.release}-0`, bao }),
+        initOnce({ kube, namespace, fence: ctx.fence, pod, bao }),
       );
       await taken(() => store(keys));
     }
     const held = await readKeySecret(kube, namespace, keySecret);
-    if ((await sealStatus(bao)).sealed) await giveKey(bao, held.unsealKey);
+    if ((await answeredStatus(ctx, pod)).sealed) await giveKey(bao, held.unsealKey);
   },
 
   async verify(ctx) {
@@ -55,7 +58,7 @@ export const init: Step = {
     const claim = await readClaim(ctx.kube, ctx.input.namespace);
     if (claim !== undefined && claim.state !== "kept")
       await moveClaim(ctx.kube, ctx.input.namespace, claim, { state: "kept" });
-    const { clusterId } = await sealStatus(bao);
+    const { clusterId } = await answeredStatus(ctx, `${ctx.input.release}-0`);
     return { clusterId, keys: ctx.input.keySecret.name, oldKeys: escrowName(ctx.input.keySecret) };
   },
 };
@@ -87,7 +90,9 @@ async function keyIsHeld(ctx: StepContext, sealed: boolean): Promise<boolean> {
     });
     const reply = await bao.request("GET", "/v1/auth/token/lookup-self", { token: rootToken });
     return reply.status === 200;
-  } catch {
+  } catch (error) {
+    // Silence is no answer: it must send nobody to take a store away whose key is held (hazard F15).
+    if (error instanceof OpenBaoUnreachable || error instanceof KubeError) throw error;
     return false;
   }
 }

@@ -3,10 +3,9 @@
 // replace an old pod, and with a changed ConfigMap nothing restarts it (hazards I4, I40).
 import type { V1Pod } from "@kubernetes/client-node";
 import { KubeError, type KubeObject } from "../../cluster/kubeClient";
-import { sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
 import { READY_BY, startsEmpty } from "../carryPath";
 import { main, Refused, type Step, type StepContext } from "../runStep";
-import { observeWorld, podsPath, until, waitForPod, type World } from "../world";
+import { answeredStatus, observeWorld, podsPath, waitForPod, type World } from "../world";
 
 const REVISION = "controller-revision-hash";
 
@@ -46,10 +45,7 @@ export const roll: Step = {
   async verify(ctx) {
     const pod = `${ctx.input.release}-0`;
     await waitForPod(ctx, pod);
-    const status = await until<SealStatus>(`${pod} to answer`, ctx.input.podTimeoutSeconds, async () => {
-      const seen = await sealStatusIfUp(ctx.bao(pod));
-      return seen === undefined ? { seen: "no answer" } : { value: seen };
-    });
+    const status = await answeredStatus(ctx, pod);
     if (status.storageType !== "raft") {
       throw new Refused(
         `${pod} runs on storage "${status.storageType}" after the roll, expected "raft" [I4]`,

@@ -3,7 +3,7 @@
 import { saveInventory } from "../../inventory/inventoryStore";
 import { takeFrom } from "../inventorySteps";
 import { main, type Facts, type Step } from "../runStep";
-import { leaderPod, observeWorld, podNames } from "../world";
+import { activePod, observeWorld, podNames } from "../world";
 
 let facts: Facts = {};
 
@@ -22,7 +22,7 @@ export const rollbackInventory: Step = {
   async act(ctx) {
     const { statefulSet } = await observeWorld(ctx);
     try {
-      const leader = await leaderPod(ctx, podNames(statefulSet));
+      const leader = await activePod(ctx, podNames(statefulSet));
       if (leader === undefined) throw new Error("no active node answers");
       const inventory = await takeFrom(ctx, leader);
       await ctx.fence.assertHeld();

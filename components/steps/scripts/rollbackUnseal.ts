@@ -1,9 +1,9 @@
 // Before: the standalone server is asked for, on the file storage.
 // After: openbao-0 serves from it, unsealed with the stored key, under the cluster id that it had before the move.
-import { health, sealStatus, sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
+import { health } from "../../cluster/openBaoStatus";
 import { main, Refused, type Step } from "../runStep";
 import { unsealPod } from "../unsealing";
-import { observeWorld, until, waitForPod } from "../world";
+import { answeredStatus, observeWorld, until, waitForPod } from "../world";
 
 export const rollbackUnseal: Step = {
   id: "rollback-unseal",
@@ -26,10 +26,7 @@ export const rollbackUnseal: Step = {
   async act(ctx) {
     const pod = `${ctx.input.release}-0`;
     await waitForPod(ctx, pod);
-    const status = await until<SealStatus>(`${pod} to answer`, ctx.input.podTimeoutSeconds, async () => {
-      const seen = await sealStatusIfUp(ctx.bao(pod));
-      return seen === undefined ? { seen: "no answer" } : { value: seen };
-    });
+    const status = await answeredStatus(ctx, pod);
     if (status.storageType !== "file" || !status.initialized) {
       // Never init here: a key Secret exists, and new keys over it would lose the store (platform#1982).
       throw new Refused(
@@ -54,7 +51,7 @@ export const rollbackUnseal: Step = {
       const code = await health(bao);
       return code === 200 ? { value: true } : { seen: `sys/health ${code}` };
     });
-    const status = await sealStatus(bao);
+    const status = await answeredStatus(ctx, pod);
     const before = (await ctx.journal.done("inventory-cutover"))?.observed["clusterId"];
     if (typeof before === "string" && status.clusterId !== before) {
       throw new Refused(`the cluster id is ${status.clusterId}, the source's was ${before} [I28]`, "I28");

@@ -1,11 +1,11 @@
 // Before: openbao-0 runs on the carried Raft store.
 // After: it is unsealed with the stored key, active, the only Raft peer under the pod's own address, and its cluster
 // id is the source's.
-import { health, raftPeers, sealStatus } from "../../cluster/openBaoStatus";
+import { health, raftPeers } from "../../cluster/openBaoStatus";
 import { refuseChangedKey } from "../keyProof";
 import { main, Refused, type Step } from "../runStep";
 import { unsealPod } from "../unsealing";
-import { observeWorld, until } from "../world";
+import { answeredStatus, observeWorld, until } from "../world";
 
 export const unseal: Step = {
   id: "unseal-0",
@@ -28,8 +28,7 @@ export const unseal: Step = {
   },
 
   async act(ctx) {
-    const bao = ctx.bao(`${ctx.input.release}-0`);
-    const status = await sealStatus(bao);
+    const status = await answeredStatus(ctx, `${ctx.input.release}-0`);
     if (!status.sealed) return;
     if (status.threshold !== 1) {
       throw new Refused(
@@ -49,7 +48,7 @@ export const unseal: Step = {
       return code === 200 ? { value: true } : { seen: `sys/health ${code}` };
     });
     const { rootToken } = await ctx.keys();
-    const [status, peers] = await Promise.all([sealStatus(bao), raftPeers(bao, rootToken)]);
+    const [status, peers] = await Promise.all([answeredStatus(ctx, pod), raftPeers(bao, rootToken)]);
     const address = `${pod}.${ctx.input.release}-internal:8201`;
     const own = peers.find((peer) => peer.nodeId === pod);
     if (own === undefined || own.address !== address) {
