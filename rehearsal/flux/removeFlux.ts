@@ -1,5 +1,5 @@
 import { KubeError, type KubeClient, type KubeObject } from "../../components/cluster/kubeClient";
-import { refuseForeign, SOURCE_NAMESPACE } from "../source/sourceCluster";
+import { OWNED_LABEL, SOURCE_NAMESPACE } from "../source/sourceCluster";
 import { FLUX_NAMESPACE, KUSTOMIZATIONS, SOURCE } from "./objects";
 
 const GONE_SECONDS = 60;
@@ -7,11 +7,11 @@ const REPOSITORIES = `/apis/source.toolkit.fluxcd.io/v1/namespaces/${SOURCE_NAME
 
 /**
  * Removes what a rehearsal under Flux left: its controllers do not run, so their finalizers are taken off, and nothing
- * is pruned. Nothing happens where there is none.
- * @throws Error when the namespace flux-system is not the rehearsal's.
+ * is pruned. Nothing happens where there is none, nor to a Flux that is not the rehearsal's.
  */
 export async function removeFlux(kube: KubeClient): Promise<void> {
-  if ((await refuseForeign(kube, FLUX_NAMESPACE)) === undefined) return;
+  const namespace = await kube.find(`/api/v1/namespaces/${FLUX_NAMESPACE}`);
+  if (namespace?.metadata?.labels?.[OWNED_LABEL] === undefined) return;
   for (const collection of [KUSTOMIZATIONS, SOURCE]) {
     for (const object of await listed(kube, collection)) {
       const path = `${collection}/${object.metadata?.name}`;
