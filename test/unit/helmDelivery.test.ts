@@ -11,7 +11,13 @@ import { parseOptions } from "../../rehearsal/options";
 import { helmValuesText, platformObjects } from "../../rehearsal/source/platformFiles";
 
 const FILE = "helm/values.yaml";
-const about = { file: FILE, release: "openbao", namespace: "openbao", replicas: 3, plainValues: true } as const;
+const about = {
+  file: FILE,
+  release: "openbao",
+  namespace: "openbao",
+  replicas: 3,
+  plainValues: true,
+} as const;
 const files = { helmRelease: FILE, plainValues: true, release: "openbao", namespace: "openbao" } as const;
 
 function findings(git: object, more: object = { delivery: "helm" }): string[] {
@@ -39,7 +45,10 @@ describe("the config of delivery helm", () => {
 
   it("takes no other word, in the rehearsal neither", () => {
     assert.match(findings({ values: FILE }, { delivery: "argo" }).join(), /delivery/);
-    assert.throws(() => parseOptions(["--delivery", "argo"]), /--delivery "argo": expected one of flux, helm/);
+    assert.throws(
+      () => parseOptions(["--delivery", "argo"]),
+      /--delivery "argo": expected one of flux, helm/,
+    );
     assert.equal(parseOptions(["--delivery", "helm"]).delivery, "helm");
   });
 });
@@ -85,7 +94,15 @@ describe("a file of Helm values at land", () => {
     });
 
   it("is what the pull request speaks of, not Flux", () => {
-    const request = { release: "openbao", namespace: "openbao", branch: "b", replicas: 3, themes: [], files: [], journal: [] };
+    const request = {
+      release: "openbao",
+      namespace: "openbao",
+      branch: "b",
+      replicas: 3,
+      themes: [],
+      files: [],
+      journal: [],
+    };
     assert.match(pullRequestText({ ...request, delivery: "helm" }), /next\n`helm upgrade`/);
     assert.doesNotMatch(pullRequestText({ ...request, delivery: "helm" }), /Flux/);
     assert.match(pullRequestText(request), /Flux/);
@@ -93,7 +110,8 @@ describe("a file of Helm values at land", () => {
 });
 
 describe("what Helm would do again", () => {
-  const object = (name: string, data: string) => `---\n# Source: x\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata: ${data}\n`;
+  const object = (name: string, data: string) =>
+    `---\n# Source: x\nkind: ConfigMap\nmetadata:\n  name: ${name}\ndata: ${data}\n`;
 
   it("is told by object, without its text", () => {
     const before = object("a", "one") + object("b", "secret");
