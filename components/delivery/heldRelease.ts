@@ -50,15 +50,16 @@ export function layerPath(namespace: string, layer: keyof typeof LAYERS): string
  * Undefined when Helm knows no such release.
  */
 export async function heldRelease(kube: KubeClient, name: HelmName): Promise<HelmRelease | undefined> {
-  const [revisions, held] = await Promise.all([
+  const [revisions, held, raft] = await Promise.all([
     helmRevisions(kube, name),
     kube.find<HeldSecret>(heldPath(name.namespace)),
+    kube.find<LayerMap>(layerPath(name.namespace, "raft")),
   ]);
   const newest = revisions.at(-1);
   const deployed = deployedOf(revisions);
   if (newest === undefined || deployed === undefined) return undefined;
   const { config, chart } = helmRecord(deployed);
-  const layers = held === undefined ? { values: config } : await layered(kube, name, config, held);
+  const values = held === undefined ? config : await layered(kube, name, config, [raft, held]);
   const metadata = record(chart["metadata"]);
   return {
     metadata: {
@@ -66,11 +67,12 @@ export async function heldRelease(kube: KubeClient, name: HelmName): Promise<Hel
       namespace: name.namespace,
       generation: newest.revision,
       annotations: held?.metadata?.annotations ?? {},
-      ...layers.managedFields,
+      // Who wrote the layer tells, as on a HelmRelease, whether Raft is asked for by this program, also after landing.
+      ...(raft?.metadata !== undefined && managersOf(raft.metadata)),
     },
     spec: {
       ...(held !== undefined && { suspend: true }),
-      values: layers.values,
+      values: { ...values },
       chart: { spec: { chart: metadata["name"], version: metadata["version"] } },
     },
     status: statusOf(newest),
@@ -93,18 +95,16 @@ async function layered(
   kube: KubeClient,
   { namespace }: HelmName,
   config: object,
-  held: HeldSecret,
-): Promise<{ values: Record<string, unknown>; managedFields?: object }> {
-  const [raft, replicas] = await Promise.all([
-    kube.find<LayerMap>(layerPath(namespace, "raft")),
-    kube.find<LayerMap>(layerPath(namespace, "replicas")),
-  ]);
+  [raft, held]: readonly [LayerMap | undefined, HeldSecret],
+): Promise<Record<string, unknown>> {
+  const replicas = await kube.find<LayerMap>(layerPath(namespace, "replicas"));
   const layers = [valuesOf(raft?.data?.[LAYER_KEY]), overlayOf(held), valuesOf(replicas?.data?.[LAYER_KEY])];
-  const fields = (raft?.metadata as { managedFields?: unknown } | undefined)?.managedFields;
-  return {
-    values: layers.reduce<Record<string, unknown>>(merged, { ...config }),
-    ...(fields !== undefined && { managedFields: { managedFields: fields } }),
-  };
+  return layers.reduce<Record<string, unknown>>(merged, { ...config });
+}
+
+function managersOf(metadata: object): object {
+  const { managedFields } = metadata as { managedFields?: unknown };
+  return managedFields === undefined ? {} : { managedFields };
 }
 
 /** What steps ask for beside the layers. */

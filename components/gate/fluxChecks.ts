@@ -40,7 +40,8 @@ export const fluxChecks: readonly Check[] = [
     severity: "warn",
     waivable: true,
     observe: "upgrade and install remediation of the HelmRelease",
-    judge: ({ release }) => {
+    judge: ({ release }, { delivery }) => {
+      if (delivery === "helm") return notApplicable("Helm itself delivers");
       const expected = "known: stage cutover switches remediation off and puts it back";
       return seenObject(release, "the HelmRelease", expected, (value) => {
         if (value.pausedByUs) return notApplicable("the program has paused it");

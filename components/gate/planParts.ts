@@ -23,7 +23,8 @@ export function planPartsOf(snapshot: ClusterSnapshot, config: MigrationConfig):
   return {
     program: programDigest(),
     steps: stepsDigest(config),
-    carry: carryPath(config),
+    // A rehearsal under Flux says nothing about Helm itself, nor the other way round.
+    carry: config.delivery === "helm" ? `${carryPath(config)}, delivered by helm` : carryPath(config),
     replicas: String(config.replicas),
     chart: release === undefined ? UNKNOWN : clean(`${release.chart} ${release.chartVersion}`.trim()),
     openbao: clean(version),
