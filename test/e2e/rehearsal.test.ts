@@ -6,16 +6,25 @@ import { STAGES } from "../../config";
 import { kubeClient, loadKubeConfig } from "../../components/cluster/kubeClient";
 import { readKeySecret } from "../../components/cluster/keySecret";
 import { auditLogPath, kubeconfigPath } from "../../rehearsal/cluster/cluster";
+import { changedNothing } from "../../rehearsal/move";
+import { PulumiStack } from "../../rehearsal/pulumiStack";
 import type { RunReport } from "../../rehearsal/report/runReport";
+import { installSource, removeSource } from "../../rehearsal/source/install";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
+import {
+  startHelmController,
+  type RunningHelmController,
+} from "../../rehearsal/standins/helmController/start";
+import { toolPath } from "../../rehearsal/tools/tools";
 import { filesWith, forms } from "../support/leakScan";
 
 const CHECKOUT = resolve(__dirname, "../..");
+/** Folder of the rehearsal below: its backend holds the dev stack. */
+let runDir = "";
 
 /** The main job with a kill in each stage: what it proves is one test a claim. */
 describe("the rehearsal, killed once in each stage and started again (hazards F1, F4, F7)", () => {
   let code = -1;
-  let runDir = "";
   let report: RunReport;
 
   before(async () => {
@@ -65,6 +74,52 @@ describe("the rehearsal, killed once in each stage and started again (hazards F1
     const secrets = [keys.unsealKey, keys.rootToken, "canary-"].flatMap(forms);
     // The client load's own log holds sequence numbers only, and is scanned like the rest.
     assert.deepEqual(filesWith(secrets, [runDir, auditLogPath()]), []);
+  });
+});
+
+/** Another store in the same namespace stands for the real one: its journal is another run's. */
+describe("stack prod after that rehearsal (hazards F64, F66)", () => {
+  let controller: RunningHelmController;
+  let prod: PulumiStack;
+  const run = (more: Readonly<Record<string, unknown>> = {}) =>
+    prod
+      .select("network", { rehearsal: { stack: "organization/openbao-migration/dev" }, ...more })
+      .then(() => prod.preview());
+
+  before(async () => {
+    process.env["KUBECONFIG"] = kubeconfigPath();
+    const kube = kubeClient(loadKubeConfig());
+    controller = await startHelmController(kubeconfigPath(), { helm: toolPath("helm") });
+    await removeSource({ kube });
+    await installSource({ keys: 30, seed: "prod", log: console.log, kube });
+    prod = new PulumiStack({
+      runDir,
+      kubeconfig: kubeconfigPath(),
+      stack: "prod",
+      config: {},
+      log: console.log,
+    });
+  });
+  after(() => controller.stop());
+
+  it("is refused without a rehearsal's evidence, and told what to do", async () => {
+    const { code, output } = await run({ rehearsal: {} });
+    assert.notEqual(code, 0);
+    assert.match(output, /rehearsal-evidence: found no rehearsal is named/);
+  });
+
+  it("is refused with another plan than the rehearsed one, and told the difference", async () => {
+    const { code, output } = await run({ replicas: 5 });
+    assert.notEqual(code, 0);
+    assert.match(output, /replicas: rehearsed 3, here 5/);
+  });
+
+  it("goes through stage network by the dev stack's evidence, with no waiver", async () => {
+    const { code, output } = await run();
+    assert.equal(code, 0, output.slice(-3000));
+    assert.match(output, /PASS +rehearsal-evidence +every +run [-0-9a-f]+ of stack \S*dev: network/);
+    assert.equal((await prod.up()).code, 0);
+    assert.equal(changedNothing(await prod.up()), true);
   });
 });
 
