@@ -11,10 +11,10 @@ import { readVelero } from "./readVelero";
 import type { Look } from "./snapshot";
 
 const MAX_OWNERS = 6;
-/** A Helm that renders and asks the API server takes longer than a look. */
-const HELM_MS = 60_000;
+/** Looks: a Helm that renders and asks the API server takes longer than one. */
+const HELM_LOOKS = 12;
 /** One question a right, 61 of them with delivery helm: seen to take longer than a look on a busy machine. */
-const RIGHTS_MS = 20_000;
+const RIGHTS_LOOKS = 4;
 const EXTERNAL_SECRETS = "/apis/external-secrets.io";
 
 /** What writes into the cluster beside us, what this user may do, and the checkout. */
@@ -23,6 +23,7 @@ export function readFlux(
   releaseObject: Promise<Observed<KubeObject | undefined>>,
   secretObject: Promise<Observed<KubeObject | undefined>>,
 ) {
+  const helmMs = HELM_LOOKS * look.timeoutMs;
   const owner = releaseObject.then((seen) => ownerOf(valueOr(seen, undefined)));
   return {
     owners: releaseObject.then((seen) =>
@@ -31,11 +32,11 @@ export function readFlux(
         : notKnown(`the HelmRelease is not known (${seen.why})`),
     ),
     delivery: look.see("who applies the chart", (kube) => readDelivery(kube, look.config)),
-    helm: look.see("what Helm would do", (kube) => readHelm(kube, look.config, HELM_MS), HELM_MS),
+    helm: look.see("what Helm would do", (kube) => readHelm(kube, look.config, helmMs), helmMs),
     access: look.see(
       "the rights of this user",
       async (kube) => readAccess(kube, look.config, await owner),
-      RIGHTS_MS,
+      RIGHTS_LOOKS * look.timeoutMs,
     ),
     externalWriters: look.see("the ExternalSecrets and PushSecrets", (kube) =>
       readExternal(kube, look.config.namespace),
