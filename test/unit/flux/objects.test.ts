@@ -54,6 +54,6 @@ describe("the rehearsal under Flux", () => {
       ["--carry", "none"],
       ["--rollback", "cutover"],
     ])
-      assert.throws(() => parseOptions(["--flux", ...other]), /--flux with --context, --carry or --rollback/);
+      assert.throws(() => parseOptions(["--flux", ...other]), /--flux with --context, --carry, --rollback or --delivery helm/);
   });
 });
