@@ -54,6 +54,9 @@ describe("the rehearsal under Flux", () => {
       ["--carry", "none"],
       ["--rollback", "cutover"],
     ])
-      assert.throws(() => parseOptions(["--flux", ...other]), /--flux with --context, --carry, --rollback or --delivery helm/);
+      assert.throws(
+        () => parseOptions(["--flux", ...other]),
+        /--flux with --context, --carry, --rollback or --delivery helm/,
+      );
   });
 });
