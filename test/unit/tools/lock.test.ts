@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Writable } from "node:stream";
 import { takeLock, thisProcess } from "../../../rehearsal/tools/lock";
 
 describe("the lock of the tools build", () => {
@@ -52,15 +53,18 @@ describe("the lock of the tools build", () => {
   });
 
   it("takes over from a zombie, which nobody may ever collect", async () => {
-    // The shell's child ends and is not waited for: `exec` put a program in the shell's place that knows of no child.
-    const parent = spawn("/bin/sh", ["-c", "true & echo $!; exec sleep 30"], {
-      stdio: ["ignore", "pipe", "ignore"],
+    // The child ends when `exec` has put a program in the shell's place that knows of no child and waits for none.
+    const parent = spawn("/bin/sh", ["-c", "cat <&3 >/dev/null & echo $!; exec sleep 30"], {
+      stdio: ["ignore", "pipe", "ignore", "pipe"],
     });
+    const look = () => new Promise((resolve) => setTimeout(resolve, 5));
     try {
-      const [text] = (await once(parent.stdout, "data")) as [Buffer];
+      const [text] = (await once(parent.stdout!, "data")) as [Buffer];
       const pid = Number(text.toString());
-      const stat = (): string => readFileSync(`/proc/${pid}/stat`, "utf8");
-      while (!stat().includes(") Z ")) await new Promise((resolve) => setTimeout(resolve, 5));
+      const stat = (of = pid): string => readFileSync(`/proc/${of}/stat`, "utf8");
+      while (!stat(parent.pid).includes("(sleep)")) await look();
+      (parent.stdio[3] as Writable).end();
+      while (!stat().includes(") Z ")) await look();
       const startTime = stat()
         .slice(stat().lastIndexOf(")") + 2)
         .split(" ")[19];
