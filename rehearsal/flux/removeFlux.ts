@@ -14,9 +14,7 @@ export async function removeFlux(kube: KubeClient): Promise<void> {
   if (namespace?.metadata?.labels?.[OWNED_LABEL] === undefined) return;
   for (const collection of [KUSTOMIZATIONS, SOURCE]) {
     for (const object of await listed(kube, collection)) {
-      const path = `${collection}/${object.metadata?.name}`;
-      await kube.remove(path);
-      await letGo(kube, path);
+      await removeAtOnce(kube, `${collection}/${object.metadata?.name}`);
     }
   }
   for (const object of await listed(kube, REPOSITORIES))
@@ -26,6 +24,16 @@ export async function removeFlux(kube: KubeClient): Promise<void> {
     what: `namespace ${FLUX_NAMESPACE} to be gone`,
     timeoutSeconds: GONE_SECONDS,
   });
+}
+
+/** Removes an object whose controller does not run and would hold it by its finalizer; gone is what is wanted. */
+export async function removeAtOnce(kube: KubeClient, path: string): Promise<void> {
+  try {
+    await kube.remove(path);
+  } catch (error) {
+    if (!(error instanceof KubeError && error.status === 404)) throw error;
+  }
+  await letGo(kube, path);
 }
 
 async function listed(kube: KubeClient, collection: string): Promise<KubeObject[]> {

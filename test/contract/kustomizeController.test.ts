@@ -26,6 +26,7 @@ import { kubeconfigPath } from "../../rehearsal/cluster/layout";
 import { waitFor } from "../../rehearsal/cluster/waitFor";
 import { definitionsOf, startFluxControllers } from "../../rehearsal/flux/controllers";
 import { putDefinitions } from "../../rehearsal/flux/definitions";
+import { removeAtOnce } from "../../rehearsal/flux/removeFlux";
 import { publish, squashMerge } from "../../rehearsal/flux/reviewedRepository";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
@@ -117,12 +118,10 @@ interface Release extends KubeObject {
   after(async () => {
     ended.abort();
     await playing;
-    for (const name of [PARENT, "bootstrap", OWNER]) {
-      await kube.mergePatch(`${FLUX}/${name}`, { spec: { deletionPolicy: "Orphan" } }).catch(() => undefined);
-      await kube.remove(`${FLUX}/${name}`).catch(() => undefined);
-    }
-    await waitFor("the Kustomizations to be gone", BOUND, async () => (await kube.list(FLUX)).length === 0);
+    // First the controller: while it runs, a Kustomization of the chain makes the next one again.
     await controllers.stop();
+    for (const name of [PARENT, "bootstrap", OWNER]) await removeAtOnce(kube, `${FLUX}/${name}`);
+    assert.deepEqual(await kube.list(FLUX), []);
     await kube.remove(`/api/v1/namespaces/${NS}`);
     server.close();
     rmSync(dir, { recursive: true, force: true });
