@@ -11,6 +11,7 @@ import { PulumiStack } from "../../rehearsal/pulumiStack";
 import type { RunReport } from "../../rehearsal/report/runReport";
 import { installSource, removeSource } from "../../rehearsal/source/install";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
+import { installCrds } from "../../rehearsal/standins/crds/installCrds";
 import {
   startHelmController,
   type RunningHelmController,
@@ -79,7 +80,7 @@ describe("the rehearsal, killed once in each stage and started again (hazards F1
 
 /** Another store in the same namespace stands for the real one: its journal is another run's. */
 describe("stack prod after that rehearsal (hazards F64, F66)", () => {
-  let controller: RunningHelmController;
+  let controller: RunningHelmController | undefined;
   let prod: PulumiStack;
   const run = (more: Readonly<Record<string, unknown>> = {}) =>
     prod
@@ -88,7 +89,9 @@ describe("stack prod after that rehearsal (hazards F64, F66)", () => {
 
   before(async () => {
     process.env["KUBECONFIG"] = kubeconfigPath();
-    const kube = kubeClient(loadKubeConfig());
+    const config = loadKubeConfig();
+    const kube = kubeClient(config);
+    await installCrds(config);
     controller = await startHelmController(kubeconfigPath(), { helm: toolPath("helm") });
     await removeSource({ kube });
     await installSource({ keys: 30, seed: "prod", log: console.log, kube });
@@ -100,7 +103,7 @@ describe("stack prod after that rehearsal (hazards F64, F66)", () => {
       log: console.log,
     });
   });
-  after(() => controller.stop());
+  after(() => controller?.stop());
 
   it("is refused without a rehearsal's evidence, and told what to do", async () => {
     const { code, output } = await run({ rehearsal: {} });
