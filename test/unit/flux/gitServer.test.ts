@@ -74,7 +74,7 @@ describe("what git http-backend is told and answers", () => {
     const headers = { "git-protocol": "version=2", "content-type": "text/x", "content-length": "3" };
     const environment = cgiEnvironment(
       { method: "POST", url: "/p.git/git-upload-pack?a=b", headers },
-      "/root/of/it",
+      "/srv/of/it",
     );
     assert.equal(environment["PATH_INFO"], "/p.git/git-upload-pack");
     assert.equal(environment["QUERY_STRING"], "a=b");
