@@ -1,7 +1,8 @@
 import { deliveryOf } from "../delivery/delivery";
 import { readRelease } from "../delivery/releaseReader";
 import { isMarked, journaledRecord, unmarked, writersOf } from "./pauseRecord";
-import type { StepContext } from "./runStep";
+import { podUids, restartedPods } from "./podUids";
+import { Refused, type StepContext } from "./runStep";
 
 /**
  * Gives back what pauseAll took: only what carries our mark, and exactly as it was found; what the user had suspended
@@ -16,5 +17,21 @@ export async function resumeAll(ctx: StepContext): Promise<void> {
     if (!isMarked(writer.object)) continue;
     await ctx.fence.assertHeld();
     await ctx.kube.mergePatch(writer.path, unmarked(before[writer.path]));
+  }
+}
+
+/**
+ * The same, then a bounded wait until the release is applied. One that the user had suspended before stays so, and is
+ * not waited for. @throws Refused when a server's pod was restarted by it (I39)
+ */
+export async function resumeWithoutRestart(ctx: StepContext): Promise<void> {
+  const before = await podUids(ctx);
+  await ctx.fence.assertHeld();
+  await resumeAll(ctx);
+  const release = await readRelease(ctx.kube, ctx.input);
+  if (release.spec?.suspend !== true) await deliveryOf(ctx.input).waitSettled(ctx);
+  const restarted = restartedPods(before, await podUids(ctx));
+  if (restarted.length > 0) {
+    throw new Refused(`resuming Flux restarted ${restarted.join(", ")}, expected no restart [I39]`, "I39");
   }
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import type { KubeObject } from "../../components/cluster/kubeClient";
+import { isMarked } from "../../components/steps/pauseRecord";
 import { valuesRecord } from "../../components/steps/originalValues";
 import { runBeats } from "../../components/steps/runStep";
 import { rollbackBegin } from "../../components/steps/scripts/rollbackBegin";
@@ -9,7 +10,7 @@ import { rollbackStop } from "../../components/steps/scripts/rollbackStop";
 import { rollbackSwap } from "../../components/steps/scripts/rollbackSwap";
 import { rollbackUnseal } from "../../components/steps/scripts/rollbackUnseal";
 import { rollbackValues } from "../../components/steps/scripts/rollbackValues";
-import type { HelmRelease } from "../../components/steps/world";
+import { PAUSED_ANNOTATION, type HelmRelease } from "../../components/steps/world";
 import { RAFT_VALUES, StepWorld } from "../support/stepContext";
 import {
   annotated,
@@ -160,5 +161,20 @@ describe("a rollback", () => {
       world.kube.writes.some(({ path }) => path === RELEASE),
       false,
     );
+  });
+
+  it("does not wait for Flux to apply a release that the user had suspended before (I38)", async () => {
+    const world = await new StepWorld("rollback-resume")
+      .release(OLD_VALUES, true)
+      .wrote("rollback-begin", "act", { before: { [RELEASE]: { suspend: true } } });
+    const release = world.rendered("file").kube.peek<KubeObject & Record<string, unknown>>(RELEASE)!;
+    // Flux looks at no suspended release, so it never says that it has seen the newest generation.
+    world.kube.put(RELEASE, {
+      ...release,
+      metadata: { ...release.metadata, generation: 7, annotations: { [PAUSED_ANNOTATION]: "tester" } },
+    });
+    const { observed } = await runBeats(rollbackResume, world.context);
+    assert.equal(observed["suspended"], true);
+    assert.equal(isMarked(world.kube.peek<HelmRelease>(RELEASE)!), false);
   });
 });

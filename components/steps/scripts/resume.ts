@@ -1,14 +1,12 @@
 // Before: Git says what is live, also at the revision that Flux follows: the change set is merged.
 // After: what this program paused runs again, Flux has reconciled the HelmRelease without a change to any pod, and
 // the stored inventories are removed. THE NAMED POINT: from here on there is no rollback.
-import { deliveryOf } from "../../delivery/delivery";
 import { releasePath } from "../../delivery/releaseReader";
 import { removeInventories } from "../../inventory/inventoryStore";
 import { LandRefusal } from "../../land/landRefusal";
 import { oldGit } from "../followedSource";
 import { isMarked, journaledRecord } from "../pauseRecord";
-import { podUids, restartedPods } from "../podUids";
-import { resumeAll } from "../resuming";
+import { resumeWithoutRestart } from "../resuming";
 import { main, Refused, type Step, type StepContext } from "../runStep";
 import { observeWorld, type HelmRelease } from "../world";
 
@@ -33,15 +31,7 @@ export const resume: Step = {
   },
 
   async act(ctx) {
-    const before = await podUids(ctx);
-    await ctx.fence.assertHeld();
-    await resumeAll(ctx);
-    const { release } = await observeWorld(ctx);
-    if (release.spec?.suspend !== true) await deliveryOf(ctx.input).waitSettled(ctx);
-    const restarted = restartedPods(before, await podUids(ctx));
-    if (restarted.length > 0) {
-      throw new Refused(`resuming Flux restarted ${restarted.join(", ")}, expected no restart [I39]`, "I39");
-    }
+    await resumeWithoutRestart(ctx);
   },
 
   async verify(ctx) {

@@ -1,14 +1,12 @@
 // Before: openbao-0 serves from the file storage, with the old values.
 // After: what was paused runs again, where it is proved that Git still asks for the standalone server; otherwise it
 // stays paused, and the journal says why. Its end ends the rollback.
-import { deliveryOf } from "../../delivery/delivery";
 import { gitProof } from "../gitProof";
 import { isPaused } from "../pausing";
-import { podUids, restartedPods } from "../podUids";
 import { rendersRaft } from "../renderedConfig";
-import { resumeAll } from "../resuming";
+import { resumeWithoutRestart } from "../resuming";
 import { rollbackState } from "../rollbackState";
-import { main, Refused, type Facts, type Step, type StepContext } from "../runStep";
+import { main, Refused, type Facts, type Step } from "../runStep";
 import { observeWorld } from "../world";
 
 let facts: Facts = {};
@@ -57,16 +55,5 @@ export const rollbackResume: Step = {
     return { ...facts, suspended: release.spec?.suspend === true };
   },
 };
-
-async function resumeWithoutRestart(ctx: StepContext): Promise<void> {
-  const before = await podUids(ctx);
-  await ctx.fence.assertHeld();
-  await resumeAll(ctx);
-  await deliveryOf(ctx.input).waitSettled(ctx);
-  const restarted = restartedPods(before, await podUids(ctx));
-  if (restarted.length > 0) {
-    throw new Refused(`resuming Flux restarted ${restarted.join(", ")}, expected no restart [I39]`, "I39");
-  }
-}
 
 if (require.main === module) main(rollbackResume);
