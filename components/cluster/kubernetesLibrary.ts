@@ -1,13 +1,14 @@
 import type * as Library from "@kubernetes/client-node";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PROJECT_ROOT } from "../projectRoot";
 
 const PACKAGE = "@kubernetes/client-node";
 
 /** The parts of @kubernetes/client-node that run in each step. */
 // The path is known only at run time, and steps are CommonJS.
 // eslint-disable-next-line @typescript-eslint/no-require-imports
-const library = require(libraryPath(join(__dirname, "../../node_modules"))) as typeof Library;
+const library = require(libraryPath(join(PROJECT_ROOT, "node_modules"))) as typeof Library;
 
 export const KubeConfig = library.KubeConfig;
 export type KubeConfig = Library.KubeConfig;

@@ -1,8 +1,8 @@
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PROJECT_ROOT } from "../projectRoot";
 
-const ROOT = join(__dirname, "../..");
 let known: string | undefined;
 
 /**
@@ -10,14 +10,14 @@ let known: string | undefined;
  * documents and the rehearsal are not in it. Read once a process.
  */
 export function programDigest(): string {
-  known ??= digestOfProgram(ROOT);
+  known ??= digestOfProgram(PROJECT_ROOT);
   return known;
 }
 
 /** @param root folder of the project; exported for tests. */
 export function digestOfProgram(root: string): string {
   const files = readdirSync(join(root, "components"), { recursive: true, withFileTypes: true })
-    .filter((entry) => entry.isFile() && /\.(ts|sh)$/.test(entry.name))
+    .filter((entry) => entry.isFile() && /\.(ts|mjs|sh)$/.test(entry.name))
     .map((entry) => join(entry.parentPath, entry.name).slice(root.length + 1));
   const hash = createHash("sha256");
   for (const file of ["index.ts", "config.ts", ...files.sort()]) {

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { PROJECT_ROOT } from "../projectRoot";
 import type { StepRecord } from "./plan";
 import { STEP_INPUT, type StepInput } from "./stepInput";
 
@@ -32,12 +33,12 @@ export class MigrationStep extends pulumi.ComponentResource {
       name,
       {
         // argv array, no shell: the interpreter gets the script's path as its last argument.
-        interpreter: ["node", "--import", "tsx"],
+        interpreter: ["node", "components/steps/launch.mjs"],
         create: script,
         environment: {
           [STEP_INPUT]: JSON.stringify(args.input),
           // A changed script shows in the preview.
-          OPENBAO_MIGRATION_SCRIPT_SHA256: sha256(join(__dirname, "scripts", `${args.record.script}.ts`)),
+          OPENBAO_MIGRATION_SCRIPT_SHA256: sha256(join(PROJECT_ROOT, script)),
         },
         addPreviousOutputInEnv: false,
         logging: args.record.touchesKey

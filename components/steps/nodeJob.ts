@@ -2,6 +2,7 @@ import type { V1Container, V1Job, V1Pod, V1PodSpec, V1StatefulSet } from "@kuber
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
+import { PROJECT_ROOT } from "../projectRoot";
 import { Refused, type StepContext } from "./runStep";
 
 /** A Job on one data volume, made from the server's own pod template. */
@@ -162,7 +163,7 @@ export function refuseOnCode(
 
 async function writeFiles(kube: KubeClient, namespace: string, job: NodeJob): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/configmaps`;
-  const script = readFileSync(join(__dirname, "jobs", job.script), "utf8");
+  const script = readFileSync(join(PROJECT_ROOT, "components/steps/jobs", job.script), "utf8");
   const map = {
     apiVersion: "v1",
     kind: "ConfigMap",

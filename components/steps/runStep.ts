@@ -56,9 +56,11 @@ export class Refused extends Error {
 
 export const EXIT = { done: 0, unexpected: 1, refused: 10, timedOut: 11 } as const;
 
-/** Entry point of each script: runs the step, prints one JSON line, and sets the exit code. */
+/** Entry point of launch.mjs: runs the step, prints one JSON line, and sets the exit code. */
 export function main(step: Step): void {
   const started = Date.now();
+  // Until the step's end is reported, a process that runs out of work has failed.
+  process.exitCode = EXIT.unexpected;
   run(step)
     .then(
       (result) => report({ step: step.id, ...result, seconds: (Date.now() - started) / 1000 }, EXIT.done),

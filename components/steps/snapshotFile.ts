@@ -1,17 +1,16 @@
 import { existsSync } from "node:fs";
 import { isAbsolute, resolve } from "node:path";
+import { PROJECT_ROOT } from "../projectRoot";
 import { assertFresh, readSnapshot, SnapshotFault, type SnapshotFacts } from "../snapshot/readSnapshot";
 import { assertKeyOpens } from "../snapshot/snapshotKey";
 import { Refused, type Facts, type StepContext } from "./runStep";
-
-const PROJECT_DIR = resolve(__dirname, "../..");
 
 /** The snapshot's path from the config; a relative one counts from the project's folder, as Pulumi runs it. */
 export function snapshotPath(ctx: StepContext): string {
   const file = ctx.input.snapshot?.file;
   if (file === undefined)
     throw new Refused('the config names no "openbao-migration:snapshot.file" [F28]', "F28");
-  return isAbsolute(file) ? file : resolve(PROJECT_DIR, file);
+  return isAbsolute(file) ? file : resolve(PROJECT_ROOT, file);
 }
 
 /**

@@ -118,7 +118,7 @@ for (const preview of [true, false]) {
           ["addPreviousOutputInEnv", "create", "environment", "interpreter", "logging"],
           name,
         );
-        assert.deepEqual(inputs["interpreter"], ["node", "--import", "tsx"]);
+        assert.deepEqual(inputs["interpreter"], ["node", "components/steps/launch.mjs"]);
         assert.equal(inputs["addPreviousOutputInEnv"], false);
         const environment = inputs["environment"] as Record<string, string>;
         assert.deepEqual(Object.keys(environment).sort(), ["OPENBAO_MIGRATION_SCRIPT_SHA256", STEP_INPUT]);

@@ -5,7 +5,7 @@ import type { KubeObject } from "../../cluster/kubeClient";
 import { raftPeers } from "../../cluster/openBaoStatus";
 import { applyRelease } from "../applyRelease";
 import { isPaused } from "../pausing";
-import { main, Refused, type Step, type StepContext } from "../runStep";
+import { Refused, type Step, type StepContext } from "../runStep";
 import { activePod, observeWorld, podNames, wantedReplicas } from "../world";
 import { podUids, restartedPods } from "../podUids";
 
@@ -104,4 +104,4 @@ async function onlyBudget(ctx: StepContext, statefulSet: V1StatefulSet): Promise
   return `${only.metadata?.name}: maxUnavailable ${most ?? "unset"}`;
 }
 
-if (require.main === module) main(applyReplicas);
+export default applyReplicas;

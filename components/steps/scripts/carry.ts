@@ -2,7 +2,7 @@
 // After: the volume also holds a Raft store, proved equal by manifest before any server has opened it.
 import { DEFAULT_MAX_ENTRY_BYTES, maxEntryBytes } from "../entrySize";
 import { refuseOnCode, runJob } from "../nodeJob";
-import { main, Refused, type Facts, type Step } from "../runStep";
+import { Refused, type Facts, type Step } from "../runStep";
 import { observeWorld } from "../world";
 
 /** Above this the work folder goes to the node's disk: forth and back need about three times the source. */
@@ -92,4 +92,4 @@ export function migrateConfigs(release: string, maxEntry: number): Record<string
   };
 }
 
-if (require.main === module) main(carry);
+export default carry;

@@ -2,7 +2,7 @@
 // After: the file storage and its copy are gone from that volume; Raft's own files are as they were.
 import { raftPeers, sealStatusIfUp } from "../../cluster/openBaoStatus";
 import { refuseOnCode, runJob } from "../nodeJob";
-import { main, type Facts, type Observation, type Step, type StepContext } from "../runStep";
+import { type Facts, type Observation, type Step, type StepContext } from "../runStep";
 import { leaderPod, observeWorld, podNames } from "../world";
 
 let facts: Facts = {};
@@ -76,4 +76,4 @@ async function missingNodes(ctx: StepContext): Promise<string | undefined> {
   return undefined;
 }
 
-if (require.main === module) main(cleanupFileData);
+export default cleanupFileData;

@@ -1,8 +1,7 @@
 // Before: openbao-0 serves on Raft.
 // After: every entry of the inventory "cutover" is proved to be there, the same or newer.
 import { compareStep } from "../inventorySteps";
-import { main } from "../runStep";
 
 export const compareCutover = compareStep("compare-cutover");
 
-if (require.main === module) main(compareCutover);
+export default compareCutover;

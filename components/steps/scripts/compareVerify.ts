@@ -1,8 +1,7 @@
 // Before: all Raft nodes are voters.
 // After: every entry of the inventory "cutover" is proved to be there, the same or newer.
 import { compareStep } from "../inventorySteps";
-import { main } from "../runStep";
 
 export const compareVerify = compareStep("compare-verify");
 
-if (require.main === module) main(compareVerify);
+export default compareVerify;

@@ -1,8 +1,7 @@
 // Before: the other writers are paused, the source still serves.
 // After: the content inventory labelled "cutover" is stored: what the moved store is compared with.
-import { main } from "../runStep";
 import { inventoryStep } from "../inventorySteps";
 
 export const cutoverInventory = inventoryStep("inventory-cutover", "cutover");
 
-if (require.main === module) main(cutoverInventory);
+export default cutoverInventory;

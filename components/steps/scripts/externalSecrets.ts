@@ -3,7 +3,7 @@
 // the moved store by the address and with the credential that they had.
 import type { KubeObject } from "../../cluster/kubeClient";
 import { clean } from "../../gate/observed";
-import { main, type Step, type StepContext } from "../runStep";
+import { type Step, type StepContext } from "../runStep";
 import { until } from "../world";
 
 /** external-secrets' own word: any new value makes it read at once. */
@@ -111,4 +111,4 @@ function nameOf({ namespace, name }: Sample): string {
   return `${namespace}/${name}`;
 }
 
-if (require.main === module) main(externalSecrets);
+export default externalSecrets;

@@ -2,7 +2,7 @@
 // After: the leader has stepped down once, another node took over within the bound, and all are voters still.
 import { mutating } from "../../cluster/failpoint";
 import { raftPeers, unexpected } from "../../cluster/openBaoStatus";
-import { main, Refused, type Facts, type Step } from "../runStep";
+import { Refused, type Facts, type Step } from "../runStep";
 import { activePod, answeredStatus, leaderPod, observeWorld, podNames, until } from "../world";
 
 const FAILOVER_SECONDS = 60;
@@ -60,4 +60,4 @@ export const failoverDrill: Step = {
   },
 };
 
-if (require.main === module) main(failoverDrill);
+export default failoverDrill;

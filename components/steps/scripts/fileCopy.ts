@@ -2,7 +2,7 @@
 // After: a checked copy lies beside it, and the journal holds its manifest's digest, counts and sizes.
 import { observeWorld } from "../world";
 import { refuseOnCode, runJob } from "../nodeJob";
-import { main, Refused, type Facts, type Step } from "../runStep";
+import { Refused, type Facts, type Step } from "../runStep";
 
 let facts: Facts = {};
 
@@ -52,4 +52,4 @@ export const fileCopy: Step = {
   },
 };
 
-if (require.main === module) main(fileCopy);
+export default fileCopy;

@@ -11,7 +11,7 @@ import { auditDevices } from "../../openBaoConfig/serverConfig";
 import { saveSnapshot } from "../../snapshot/snapshotTransfer";
 import { removeJob, startJob } from "../nodeJob";
 import { serverConfigText } from "../renderedConfig";
-import { main, Refused, type Facts, type Step, type StepContext } from "../runStep";
+import { Refused, type Facts, type Step, type StepContext } from "../runStep";
 import { provedSnapshot, snapshotFacts, snapshotPath } from "../snapshotFile";
 import { observeWorld, podsPath, until } from "../world";
 
@@ -111,4 +111,4 @@ async function runningPod(ctx: StepContext): Promise<string> {
   });
 }
 
-if (require.main === module) main(finalSnapshot);
+export default finalSnapshot;

@@ -4,7 +4,7 @@ import { deliveryOf } from "../../delivery/delivery";
 import { applyRelease } from "../applyRelease";
 import { READY_BY } from "../carryPath";
 import { isPaused } from "../pausing";
-import { main, Refused, type Step } from "../runStep";
+import { Refused, type Step } from "../runStep";
 import { isApplied, observeWorld, scale, wantedReplicas } from "../world";
 import { rendersRaft } from "../renderedConfig";
 
@@ -68,4 +68,4 @@ export const flip: Step = {
   },
 };
 
-if (require.main === module) main(flip);
+export default flip;

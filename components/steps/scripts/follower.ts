@@ -4,7 +4,7 @@ import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
 import { raftPeers, sealStatusIfUp, type SealStatus } from "../../cluster/openBaoStatus";
 import { refuseChangedKey } from "../keyProof";
-import { main, Refused, type Step, type StepContext } from "../runStep";
+import { Refused, type Step, type StepContext } from "../runStep";
 import { isSetAside } from "../setAside";
 import { unsealPod } from "../unsealing";
 import { answeredStatus, leaderPod, observeWorld, podNames, scale, until, waitForRunning } from "../world";
@@ -122,4 +122,4 @@ async function refuseLeftovers(ctx: StepContext, pod: string): Promise<void> {
   );
 }
 
-if (require.main === module) main(follower);
+export default follower;

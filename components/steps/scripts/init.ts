@@ -9,7 +9,7 @@ import { escrowName, provenSink, SinkTaken, vacate } from "../../cluster/keySink
 import { OpenBaoUnreachable } from "../../cluster/openBaoClient";
 import { health, unseal as giveKey } from "../../cluster/openBaoStatus";
 import { byHand, heldAsRefusal, isRefusal, observeEmptyStore } from "../emptyStore";
-import { main, Refused, type Step, type StepContext } from "../runStep";
+import { Refused, type Step, type StepContext } from "../runStep";
 import { answeredStatus, observeWorld, until } from "../world";
 
 export const init: Step = {
@@ -106,4 +106,4 @@ async function taken<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-if (require.main === module) main(init);
+export default init;

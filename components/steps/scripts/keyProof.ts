@@ -4,7 +4,7 @@
 // systems of the live one.
 import { keyFingerprint, proveKey, storeDigest } from "../../keyProof/proveKey";
 import { holdsProvenKey, readSealedEntries } from "../keyProof";
-import { main, Refused, type Facts, type Step } from "../runStep";
+import { Refused, type Facts, type Step } from "../runStep";
 import { observeWorld } from "../world";
 
 let facts: Facts = {};
@@ -59,4 +59,4 @@ export const keyProof: Step = {
   },
 };
 
-if (require.main === module) main(keyProof);
+export default keyProof;

@@ -11,7 +11,7 @@ import { joinTrust } from "../../openBaoConfig/retryJoin";
 import { OWNED_VALUES } from "../../openBaoConfig/targetValues";
 import { differenceLine, valueDifferences } from "../../land/valueDifferences";
 import { evidenceDigest, pullRequestText } from "../../land/pullRequest";
-import { main, Refused, type Facts, type Step, type StepContext } from "../runStep";
+import { Refused, type Facts, type Step, type StepContext } from "../runStep";
 import { observeWorld } from "../world";
 
 /** In Git's own folder, where it makes no tree dirty. */
@@ -92,4 +92,4 @@ function landPlan(ctx: StepContext): LandPlan {
   };
 }
 
-if (require.main === module) main(landGit);
+export default landGit;

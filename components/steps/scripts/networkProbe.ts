@@ -4,7 +4,7 @@
 import type { V1Node, V1StatefulSet } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
 import { probePods, PROBE_PORTS, readProbe, removeProbes, startProbes } from "../networkProbe";
-import { main, Refused, type Step } from "../runStep";
+import { Refused, type Step } from "../runStep";
 import { observeWorld, statefulSetsPath } from "../world";
 
 export const networkProbe: Step = {
@@ -56,4 +56,4 @@ export const networkProbe: Step = {
   },
 };
 
-if (require.main === module) main(networkProbe);
+export default networkProbe;

@@ -5,7 +5,7 @@ import { entriesOf, evidenceOf, linkBefore, linkOf } from "../../evidence/eviden
 import { planDigest } from "../../evidence/planDigest";
 import { notPassed } from "../../evidence/stagePassed";
 import { STAGES, type Stage } from "../../../config";
-import { main, type Facts, type Step, type StepContext } from "../runStep";
+import { type Facts, type Step, type StepContext } from "../runStep";
 
 export const passed: Step = {
   id: "passed",
@@ -54,4 +54,4 @@ function planOf(ctx: StepContext) {
   return ctx.input.plan;
 }
 
-if (require.main === module) main(passed);
+export default passed;

@@ -3,7 +3,7 @@
 // remediation is off for the window, and annotations name what was paused by this program.
 import { isMidway, pauseBroken, recordBefore, writersOf } from "../pauseRecord";
 import { allPaused, pauseAll, waitUntilIdle } from "../pausing";
-import { main, type Step } from "../runStep";
+import { type Step } from "../runStep";
 import { hasValuesRecord } from "../originalValues";
 import { observeWorld, wantsRaft } from "../world";
 
@@ -30,4 +30,4 @@ export const pause: Step = {
   verify: waitUntilIdle,
 };
 
-if (require.main === module) main(pause);
+export default pause;

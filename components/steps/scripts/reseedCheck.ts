@@ -2,7 +2,7 @@
 // After: every entry of it is one that a named Job makes anew, or one that the config gives up by name.
 import { coverage } from "../../inventory/coverage";
 import { loadInventory } from "../../inventory/inventoryStore";
-import { main, Refused, type Facts, type Step } from "../runStep";
+import { Refused, type Facts, type Step } from "../runStep";
 import { observeWorld } from "../world";
 
 let facts: Facts = {};
@@ -46,4 +46,4 @@ export const reseedCheck: Step = {
   },
 };
 
-if (require.main === module) main(reseedCheck);
+export default reseedCheck;

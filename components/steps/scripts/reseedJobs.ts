@@ -3,7 +3,7 @@
 import type { V1CronJob, V1Job, V1JobSpec } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
 import { removeJob } from "../nodeJob";
-import { main, Refused, type Step, type StepContext } from "../runStep";
+import { Refused, type Step, type StepContext } from "../runStep";
 import { observeWorld } from "../world";
 
 type ReseedJob = NonNullable<StepContext["input"]["reseed"]>["jobs"][number];
@@ -106,4 +106,4 @@ function jobsPath(ctx: StepContext): string {
   return `/apis/batch/v1/namespaces/${ctx.input.namespace}/jobs`;
 }
 
-if (require.main === module) main(reseedJobs);
+export default reseedJobs;

@@ -1,8 +1,7 @@
 // Before: the Jobs have filled the new store.
 // After: the inventory "reseeded" is stored: what stage verify compares with.
-import { main } from "../runStep";
 import { inventoryStep } from "../inventorySteps";
 
 export const reseededInventory = inventoryStep("inventory-reseeded", "reseeded", "moved");
 
-if (require.main === module) main(reseededInventory);
+export default reseededInventory;

@@ -6,7 +6,7 @@ import { initOnce } from "../../cluster/initOnce";
 import { health, sealStatusIfUp, unseal as giveKey } from "../../cluster/openBaoStatus";
 import { forceSnapshot } from "../../snapshot/snapshotTransfer";
 import { emptyAgain, heldAsRefusal, isRefusal, observeEmptyStore } from "../emptyStore";
-import { main, Refused, type Step, type StepContext } from "../runStep";
+import { Refused, type Step, type StepContext } from "../runStep";
 import { provedSnapshot } from "../snapshotFile";
 import { answeredStatus, observeWorld, until } from "../world";
 
@@ -163,4 +163,4 @@ function pod0(ctx: StepContext): string {
   return `${ctx.input.release}-0`;
 }
 
-if (require.main === module) main(restore);
+export default restore;

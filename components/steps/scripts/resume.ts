@@ -7,7 +7,7 @@ import { LandRefusal } from "../../land/landRefusal";
 import { oldGit } from "../followedSource";
 import { isMarked, journaledRecord } from "../pauseRecord";
 import { resumeWithoutRestart } from "../resuming";
-import { main, Refused, type Step, type StepContext } from "../runStep";
+import { Refused, type Step, type StepContext } from "../runStep";
 import { observeWorld, type HelmRelease } from "../world";
 
 export const resume: Step = {
@@ -69,4 +69,4 @@ async function wasSuspended(ctx: StepContext): Promise<boolean> {
   return (await journaledRecord(ctx))[releasePath(ctx.input)]?.suspend === true;
 }
 
-if (require.main === module) main(resume);
+export default resume;

@@ -4,7 +4,7 @@
 import type { V1Pod } from "@kubernetes/client-node";
 import { KubeError, type KubeObject } from "../../cluster/kubeClient";
 import { READY_BY, startsEmpty } from "../carryPath";
-import { main, Refused, type Step, type StepContext } from "../runStep";
+import { Refused, type Step, type StepContext } from "../runStep";
 import { answeredStatus, observeWorld, podsPath, waitForPod, type World } from "../world";
 
 const REVISION = "controller-revision-hash";
@@ -87,4 +87,4 @@ function emptyStore(release: string) {
   };
 }
 
-if (require.main === module) main(roll);
+export default roll;

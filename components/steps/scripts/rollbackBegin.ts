@@ -4,7 +4,7 @@ import { hasValuesRecord } from "../originalValues";
 import { recordBefore, writersOf } from "../pauseRecord";
 import { isPaused, pauseAll, waitUntilIdle } from "../pausing";
 import { landedRefusal, OTHER_PATH, rollbackState } from "../rollbackState";
-import { main, type Step } from "../runStep";
+import { type Step } from "../runStep";
 import { observeWorld } from "../world";
 
 export const rollbackBegin: Step = {
@@ -47,4 +47,4 @@ export const rollbackBegin: Step = {
   verify: waitUntilIdle,
 };
 
-if (require.main === module) main(rollbackBegin);
+export default rollbackBegin;

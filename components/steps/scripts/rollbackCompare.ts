@@ -5,7 +5,7 @@ import { compareInventory } from "../../inventory/compareInventory";
 import { loadInventory } from "../../inventory/inventoryStore";
 import { factsOf, takeFrom } from "../inventorySteps";
 import { rollbackState } from "../rollbackState";
-import { main, type Facts, type Step } from "../runStep";
+import { type Facts, type Step } from "../runStep";
 
 let facts: Facts = {};
 
@@ -62,4 +62,4 @@ async function countedOnRaft(journal: {
   return typeof (await journal.done("rollback-inventory"))?.observed["entries"] === "number";
 }
 
-if (require.main === module) main(rollbackCompare);
+export default rollbackCompare;

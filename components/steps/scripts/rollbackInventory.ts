@@ -2,7 +2,7 @@
 // After: where they serve, the inventory "rollback" tells what the way back leaves behind.
 import { saveInventory } from "../../inventory/inventoryStore";
 import { takeFrom } from "../inventorySteps";
-import { main, type Facts, type Step } from "../runStep";
+import { type Facts, type Step } from "../runStep";
 import { activePod, observeWorld, podNames } from "../world";
 
 let facts: Facts = {};
@@ -42,4 +42,4 @@ export const rollbackInventory: Step = {
   },
 };
 
-if (require.main === module) main(rollbackInventory);
+export default rollbackInventory;

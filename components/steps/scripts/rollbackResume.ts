@@ -6,7 +6,7 @@ import { isPaused } from "../pausing";
 import { rendersRaft } from "../renderedConfig";
 import { resumeWithoutRestart } from "../resuming";
 import { rollbackState } from "../rollbackState";
-import { main, Refused, type Facts, type Step } from "../runStep";
+import { Refused, type Facts, type Step } from "../runStep";
 import { observeWorld } from "../world";
 
 let facts: Facts = {};
@@ -56,4 +56,4 @@ export const rollbackResume: Step = {
   },
 };
 
-if (require.main === module) main(rollbackResume);
+export default rollbackResume;

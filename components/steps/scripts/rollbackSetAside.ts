@@ -3,7 +3,7 @@
 import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
 import { runJob, refuseOnCode } from "../nodeJob";
-import { main, type Facts, type Step, type StepContext } from "../runStep";
+import { type Facts, type Step, type StepContext } from "../runStep";
 import { asideName, isSetAside } from "../setAside";
 import { serverPods } from "../serverPods";
 import { observeWorld } from "../world";
@@ -72,4 +72,4 @@ function claimOf(ctx: StepContext, ordinal: number) {
   );
 }
 
-if (require.main === module) main(rollbackSetAside);
+export default rollbackSetAside;

@@ -2,7 +2,7 @@
 // After: no pod of the server exists.
 import { isPaused } from "../pausing";
 import { rollbackState } from "../rollbackState";
-import { main, type Step, type StepContext } from "../runStep";
+import { type Step, type StepContext } from "../runStep";
 import { serverPods, stopPods, waitUntilGone } from "../serverPods";
 import { rendersRaft } from "../renderedConfig";
 import { observeWorld, scale, type World } from "../world";
@@ -49,4 +49,4 @@ export async function isBack(ctx: StepContext, world: World): Promise<boolean> {
   return (await ctx.journal.done("rollback-swap")) !== undefined && !(await rendersRaft(ctx));
 }
 
-if (require.main === module) main(rollbackStop);
+export default rollbackStop;

@@ -2,7 +2,7 @@
 // After: the volume of openbao-0 shows the file storage alone, proved equal to what was carried over; Raft's files
 // lie aside on the same volume, none is deleted.
 import { refuseOnCode, removeJob, runJob } from "../nodeJob";
-import { main, type Facts, type Step } from "../runStep";
+import { type Facts, type Step } from "../runStep";
 import { serverPods } from "../serverPods";
 import { asideName } from "../setAside";
 import { observeWorld } from "../world";
@@ -58,4 +58,4 @@ export const rollbackSwap: Step = {
   },
 };
 
-if (require.main === module) main(rollbackSwap);
+export default rollbackSwap;

@@ -1,7 +1,7 @@
 // Before: the standalone server is asked for, on the file storage.
 // After: openbao-0 serves from it, unsealed with the stored key, under the cluster id that it had before the move.
 import { health } from "../../cluster/openBaoStatus";
-import { main, Refused, type Step } from "../runStep";
+import { Refused, type Step } from "../runStep";
 import { unsealPod } from "../unsealing";
 import { answeredStatus, observeWorld, until, waitForPod } from "../world";
 
@@ -60,4 +60,4 @@ export const rollbackUnseal: Step = {
   },
 };
 
-if (require.main === module) main(rollbackUnseal);
+export default rollbackUnseal;

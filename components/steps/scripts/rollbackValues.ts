@@ -5,7 +5,7 @@ import { applyRelease } from "../applyRelease";
 import { originalValues } from "../originalValues";
 import { isPaused } from "../pausing";
 import { rendersRaft } from "../renderedConfig";
-import { main, Refused, type Step } from "../runStep";
+import { Refused, type Step } from "../runStep";
 import { observeWorld, scale } from "../world";
 
 export const rollbackValues: Step = {
@@ -72,4 +72,4 @@ export const rollbackValues: Step = {
   },
 };
 
-if (require.main === module) main(rollbackValues);
+export default rollbackValues;

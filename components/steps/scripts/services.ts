@@ -4,7 +4,7 @@
 import type { V1EndpointSlice } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
 import { unexpected } from "../../cluster/openBaoStatus";
-import { main, type Step, type StepContext } from "../runStep";
+import { type Step, type StepContext } from "../runStep";
 import { observeWorld, podNames, until } from "../world";
 
 const SETTLE_SECONDS = 60;
@@ -50,4 +50,4 @@ async function activeEndpoints(ctx: StepContext): Promise<string[]> {
   return slices.flatMap((slice) => slice.endpoints ?? []).map((endpoint) => endpoint.targetRef?.name ?? "?");
 }
 
-if (require.main === module) main(services);
+export default services;

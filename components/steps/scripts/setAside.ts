@@ -1,7 +1,7 @@
 // Before: no pod of the server exists; what was to be kept of it is kept.
 // After: the volume's root holds no Raft store; an old one lies beside it, whole. File storage is not touched.
 import { refuseOnCode, runJob } from "../nodeJob";
-import { main, type Facts, type Step } from "../runStep";
+import { type Facts, type Step } from "../runStep";
 import { observeWorld } from "../world";
 
 let facts: Facts = {};
@@ -51,4 +51,4 @@ export const setAside: Step = {
   },
 };
 
-if (require.main === module) main(setAside);
+export default setAside;

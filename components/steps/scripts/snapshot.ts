@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { saveSnapshot } from "../../snapshot/snapshotTransfer";
 import { raftPeers } from "../../cluster/openBaoStatus";
-import { main, type Facts, type Step, type StepContext } from "../runStep";
+import { type Facts, type Step, type StepContext } from "../runStep";
 import { provedSnapshot, refuseOld, snapshotFacts, snapshotPath } from "../snapshotFile";
 import { observeWorld } from "../world";
 
@@ -59,4 +59,4 @@ async function peerOf(ctx: StepContext): Promise<Facts> {
   return { nodeId: peers[0]?.nodeId, address: peers[0]?.address, peers: peers.length };
 }
 
-if (require.main === module) main(snapshot);
+export default snapshot;

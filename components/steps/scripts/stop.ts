@@ -5,7 +5,7 @@ import type { KubeObject } from "../../cluster/kubeClient";
 import { holdsProvenKey } from "../keyProof";
 import { isPaused } from "../pausing";
 import type { CarryPath } from "../carryPath";
-import { main, type Step, type StepContext } from "../runStep";
+import { type Step, type StepContext } from "../runStep";
 import { observeWorld, podsPath, scale } from "../world";
 
 /** What has to be kept before the server may stop. */
@@ -76,4 +76,4 @@ export const stop: Step = {
   },
 };
 
-if (require.main === module) main(stop);
+export default stop;

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { networkRule } from "../../talosRule";
-import { main, type Facts, type Step, type StepContext } from "../runStep";
+import { type Facts, type Step, type StepContext } from "../runStep";
 import { firewallOf, patchNode, TalosctlError, type Firewall } from "../talosctl";
 import { until } from "../world";
 
@@ -82,4 +82,4 @@ async function withPatch<T>(nodeSubnets: readonly string[], use: (file: string) 
   }
 }
 
-if (require.main === module) main(talosFirewall);
+export default talosFirewall;

@@ -3,7 +3,7 @@
 // id is the source's.
 import { health, raftPeers } from "../../cluster/openBaoStatus";
 import { refuseChangedKey } from "../keyProof";
-import { main, Refused, type Step } from "../runStep";
+import { Refused, type Step } from "../runStep";
 import { unsealPod } from "../unsealing";
 import { answeredStatus, observeWorld, until } from "../world";
 
@@ -67,4 +67,4 @@ export const unseal: Step = {
   },
 };
 
-if (require.main === module) main(unseal);
+export default unseal;

@@ -1,0 +1,95 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { PROJECT_ROOT } from "../../components/projectRoot";
+import { planSteps } from "../../components/steps/plan";
+
+const CACHE = "node_modules/.cache";
+const SCRIPTS = "components/steps/scripts";
+const NO_INPUT = /OPENBAO_MIGRATION_STEP is not set/;
+
+describe("launching a step (hazard F66: what runs is what the sources say)", () => {
+  let project: string;
+
+  // A project of its own: its sources are changed, and what is made of them lies in it.
+  before(() => {
+    project = mkdtempSync(join(tmpdir(), "launch-"));
+    for (const name of ["components", "config.ts", "Pulumi.yaml", "package.json", "package-lock.json"]) {
+      cpSync(join(PROJECT_ROOT, name), join(project, name), { recursive: true });
+    }
+    mkdirSync(join(project, "node_modules"));
+    for (const name of readdirSync(join(PROJECT_ROOT, "node_modules"))) {
+      if (name !== ".cache")
+        symlinkSync(join(PROJECT_ROOT, "node_modules", name), join(project, "node_modules", name));
+    }
+  });
+  after(() => rmSync(project, { recursive: true, force: true }));
+
+  function launch(script: string) {
+    const args = ["components/steps/launch.mjs", `${SCRIPTS}/${script}`];
+    const env = { PATH: process.env["PATH"] };
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      cwd: project,
+      env,
+      encoding: "utf8",
+    });
+    return { status, stdout, stderr };
+  }
+
+  it("runs the step of that name, from one file that was made of the sources", () => {
+    for (const script of ["roll.ts", "flip.ts"]) {
+      const { status, stdout, stderr } = launch(script);
+      assert.equal(status, 1);
+      assert.equal((JSON.parse(stdout) as { step: string }).step, script.replace(".ts", ""));
+      assert.match(stdout, NO_INPUT);
+      assert.equal(stderr, "");
+    }
+    assert.equal(bundles().length, 1);
+  });
+
+  it("has a step for each of the plan's scripts", () => {
+    const text = readFileSync(bundles()[0]!, "utf8");
+    for (const { script } of planSteps("openbao", 3))
+      assert.match(text, new RegExp(`"${script}\\.ts": \\(\\) =>`), script);
+  });
+
+  it("makes the file anew when a source has changed, and keeps no old one", () => {
+    const [old] = bundles();
+    const input = join(project, "components/steps/stepInput.ts");
+    writeFileSync(input, readFileSync(input, "utf8").replace("is not set;", "is missing in this test;"));
+    assert.match(launch("flip.ts").stdout, /is missing in this test/);
+    assert.equal(bundles().length, 1);
+    assert.notEqual(bundles()[0], old);
+  });
+
+  it("runs the sources where the file cannot be written, and says so", () => {
+    rmSync(join(project, CACHE), { recursive: true });
+    writeFileSync(join(project, CACHE), "");
+    const { status, stdout, stderr } = launch("flip.ts");
+    assert.equal(status, 1);
+    assert.match(stdout, /is missing in this test/);
+    assert.match(stderr, /^the step runs from its sources, which is slower: /);
+  });
+
+  it("fails for a step that there is not, instead of ending well with nothing done (finding 0.1)", () => {
+    const { status, stderr } = launch("nothing.ts");
+    assert.equal(status, 1);
+    assert.match(stderr, /is no step's script/);
+  });
+
+  function bundles(): string[] {
+    const folder = join(project, CACHE, "openbao-raft-migration");
+    return readdirSync(folder).map((name) => join(folder, name));
+  }
+});
