@@ -1,6 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
 import { resolve } from "node:path";
-import { git } from "./git";
+import { git, gitRaw, words } from "./git";
 import { refusal, type LandRefusal } from "./landRefusal";
 
 /** What git leaves in its folder while something is not finished, and how a person goes on. */
@@ -14,18 +14,83 @@ const UNFINISHED: readonly [file: string, what: string, fix: string][] = [
   ["index.lock", "a lock of another git process (index.lock)", "wait for it; remove the lock if none runs"],
 ];
 
+/** One path that `git status` names. */
+export interface Change {
+  /** Git's two letters: index and working tree. */
+  readonly state: string;
+  readonly path: string;
+}
+
+/** A checkout as git tells it, in three calls: each process that git starts costs. */
+export interface CheckoutState {
+  readonly checkout: string;
+  /** The branch that is checked out; empty for a detached HEAD. */
+  readonly current: string;
+  /** True when the branch to land on is there. */
+  readonly known: boolean;
+  /** What is not committed. */
+  readonly changes: readonly Change[];
+  /** Top folder of the repository, which the checkout may be a part of. */
+  readonly top: string;
+  /** What lies unfinished, as [what, fix]. */
+  readonly unfinished: readonly (readonly [what: string, fix: string])[];
+  /** Where the branch to land on is checked out; empty for nowhere. */
+  readonly worktree: string;
+  /** The upstream of the branch to start from, and git's words on how far they are apart. */
+  readonly track: string;
+}
+
 /**
  * Looks, and changes nothing.
- * @throws LandRefusal for a checkout in which a commit could surprise, with everything found at once (hazard F69).
+ * @throws LandRefusal for a folder that is no checkout.
  */
-export async function assertUsable(checkout: string, branch: string, known: boolean): Promise<void> {
-  const current = await git(checkout, "branch", "--show-current");
+export async function readCheckoutState(checkout: string, branch: string): Promise<CheckoutState> {
+  const refuse = (found: string): LandRefusal =>
+    refusal(checkout, found, "the platform's Git checkout", 'set "openbao-migration:git.checkout"');
+  if (!existsSync(checkout)) throw refuse("no folder");
+  try {
+    const wanted = UNFINISHED.flatMap(([file]) => ["--git-path", file]);
+    const [prefix = "", top = "", ...paths] = (
+      await gitRaw(checkout, "rev-parse", "--show-prefix", "--show-toplevel", ...wanted)
+    ).split("\n");
+    const args = ["--porcelain", "--branch", "--ahead-behind", "--no-renames", "--untracked-files=all", "-z"];
+    const [head = "", ...entries] = (await gitRaw(checkout, "status", ...args)).split("\0");
+    const format = "%(refname)%00%(worktreepath)%00%(upstream:short) %(upstream:track)";
+    const ref = `refs/heads/${branch}`;
+    const refs = (await git(checkout, "for-each-ref", `--format=${format}`, ref))
+      .split("\n")
+      .map((line) => line.split("\0"));
+    const own = refs.find(([name]) => name === ref);
+    const { current, track } = headOf(head);
+    return {
+      checkout,
+      current,
+      known: own !== undefined,
+      changes: entries
+        .filter((entry) => entry !== "")
+        .map((entry) => ({ state: entry.slice(0, 2), path: inCheckout(entry.slice(3), prefix) })),
+      top,
+      unfinished: UNFINISHED.filter((_, at) => existsSync(resolve(checkout, paths[at] ?? ""))).map(
+        ([, what, fix]) => [what, fix] as const,
+      ),
+      worktree: own?.[1] ?? "",
+      track: own === undefined ? track : (own[2] ?? ""),
+    };
+  } catch (error) {
+    // Git also says no to a folder of another user, which a bare "no repository" would hide.
+    throw refuse(`no Git repository that can be read (${words(error)})`);
+  }
+}
+
+/** @throws LandRefusal for a checkout in which a commit could surprise, with everything found at once (hazard F69). */
+export function assertUsable(state: CheckoutState, branch: string): void {
+  const { checkout } = state;
   const found = [
-    ...(await unfinished(checkout)),
-    ...(await elsewhere(checkout, branch)),
-    ...(await outdated(checkout, known ? branch : current)),
+    ...state.unfinished.map(([what, fix]) => refusal(checkout, what, "none", fix)),
+    ...elsewhere(state, branch),
+    ...outdated(state, branch),
   ];
-  if (current === "") {
+  if (state.current === "") {
     found.push(refusal(checkout, "a detached HEAD", "a branch", "check one out (git switch BRANCH)"));
   }
   const [first, ...more] = found;
@@ -34,37 +99,35 @@ export async function assertUsable(checkout: string, branch: string, known: bool
   throw first;
 }
 
-async function unfinished(checkout: string): Promise<LandRefusal[]> {
-  const wanted = UNFINISHED.flatMap(([file]) => ["--git-path", file]);
-  const paths = (await git(checkout, "rev-parse", ...wanted)).split("\n");
-  return UNFINISHED.filter((_, at) => existsSync(resolve(checkout, paths[at] ?? ""))).map(([, what, fix]) =>
-    refusal(checkout, what, "none", fix),
-  );
-}
-
-async function elsewhere(checkout: string, branch: string): Promise<LandRefusal[]> {
-  const path = await ofBranch(checkout, branch, "%(worktreepath)");
-  const own = await git(checkout, "rev-parse", "--show-toplevel");
-  if (path === "" || !existsSync(path) || realpathSync(path) === realpathSync(own)) return [];
-  const what = `branch ${branch} checked out in another working tree (${path})`;
+function elsewhere({ checkout, worktree, top }: CheckoutState, branch: string): LandRefusal[] {
+  if (worktree === "" || !existsSync(worktree) || realpathSync(worktree) === realpathSync(top)) return [];
+  const what = `branch ${branch} checked out in another working tree (${worktree})`;
   return [refusal(checkout, what, "it free or here", "land from there, or git worktree remove it")];
 }
 
 /** By what was fetched last: nothing is fetched here. */
-async function outdated(checkout: string, branch: string): Promise<LandRefusal[]> {
-  const track = await ofBranch(checkout, branch, "%(upstream:short) %(upstream:track)");
+function outdated({ checkout, known, current, track }: CheckoutState, branch: string): LandRefusal[] {
   if (!track.includes("behind")) return [];
   return [
     refusal(
       checkout,
-      `branch ${branch} behind its upstream (${track})`,
+      `branch ${known ? branch : current} behind its upstream (${track})`,
       "all of the upstream's commits in it",
       "git pull --rebase there, or name another branch in git.branch",
     ),
   ];
 }
 
-function ofBranch(checkout: string, branch: string, format: string): Promise<string> {
-  if (branch === "") return Promise.resolve("");
-  return git(checkout, "for-each-ref", `--format=${format}`, `refs/heads/${branch}`);
+/** The first entry of `git status --branch`: `## BRANCH...UPSTREAM [ahead 1, behind 2]`. */
+function headOf(entry: string): { current: string; track: string } {
+  const text = entry.replace(/^## (No commits yet on )?/, "");
+  if (text === "HEAD (no branch)") return { current: "", track: "" };
+  // Two dots and more are no part of a branch's name.
+  const [current = "", track = ""] = text.split("...");
+  return { current, track };
+}
+
+/** Git counts from the top of the repository; a path outside the checkout begins with a slash, and is nobody's of ours. */
+function inCheckout(path: string, prefix: string): string {
+  return path.startsWith(prefix) ? path.slice(prefix.length) : `/${path}`;
 }

@@ -1,10 +1,10 @@
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { assertInside, editsOf, filesToChange, type LandPlan } from "./changeSet";
-import { assertUsable } from "./checkoutState";
-import { git, gitRaw, words } from "./git";
-import { refusal, type LandRefusal } from "./landRefusal";
-import { refuseOthers, replaceFile, sortChanges, takeBack, type Change } from "./leftovers";
+import { assertUsable, readCheckoutState } from "./checkoutState";
+import { git, words } from "./git";
+import { refusal } from "./landRefusal";
+import { refuseOthers, replaceFile, sortChanges, takeBack } from "./leftovers";
 import { renderedValues } from "./renderedValues";
 
 export type { LandPlan } from "./changeSet";
@@ -37,15 +37,15 @@ export interface LandResult {
  */
 export async function land(plan: LandPlan): Promise<LandResult> {
   const checkout = resolve(plan.checkout);
-  const status = await statusOf(checkout);
-  const known = await hasBranch(checkout, plan.branch);
-  await assertUsable(checkout, plan.branch, known);
-  const ours = await sortChanges(checkout, plan, status);
+  const state = await readCheckoutState(checkout, plan.branch);
+  assertUsable(state, plan.branch);
+  const ours = await sortChanges(state, plan);
   refuseOthers(checkout, ours);
   // Tried on the commit first: a shape that is not understood leaves the branch and the tree as they were.
-  await filesToChange(checkout, plan, known ? `refs/heads/${plan.branch}` : "HEAD");
+  await filesToChange(checkout, plan, state.known ? `refs/heads/${plan.branch}` : "HEAD");
   await takeBack(checkout, ours);
-  await switchTo(checkout, plan.branch, known);
+  if (state.current !== plan.branch) await switchTo(checkout, plan.branch, state.known);
+  const who = await identity(checkout);
   const commits: string[] = [];
   const changed = new Set<string>();
   for (const { file, subject, change } of editsOf(plan)) {
@@ -55,7 +55,7 @@ export async function land(plan: LandPlan): Promise<LandResult> {
     const text = change(before);
     if (text === before) continue;
     replaceFile(join(checkout, file), text);
-    await commit(checkout, file, subject);
+    await commit(checkout, file, subject, who);
     commits.push(subject);
     changed.add(file);
   }
@@ -75,8 +75,7 @@ export async function land(plan: LandPlan): Promise<LandResult> {
  * @throws LandRefusal for a checkout or a file that is missing or not understood.
  */
 export async function foreignChanges(plan: LandPlan): Promise<readonly string[]> {
-  const checkout = resolve(plan.checkout);
-  return (await sortChanges(checkout, plan, await statusOf(checkout))).others;
+  return (await sortChanges(await readCheckoutState(resolve(plan.checkout), plan.branch), plan)).others;
 }
 
 /**
@@ -85,38 +84,11 @@ export async function foreignChanges(plan: LandPlan): Promise<readonly string[]>
  */
 export async function landedAlready(plan: LandPlan): Promise<boolean> {
   const checkout = resolve(plan.checkout);
-  await statusOf(checkout);
-  if (!(await hasBranch(checkout, plan.branch))) return false;
+  if (!(await readCheckoutState(checkout, plan.branch)).known) return false;
   return (await filesToChange(checkout, plan, `refs/heads/${plan.branch}`)).length === 0;
 }
 
-/** @throws LandRefusal for a folder that is no checkout. */
-async function statusOf(checkout: string): Promise<Change[]> {
-  const refuse = (found: string): LandRefusal =>
-    refusal(checkout, found, "the platform's Git checkout", 'set "openbao-migration:git.checkout"');
-  if (!existsSync(checkout)) throw refuse("no folder");
-  try {
-    const args = ["status", "--porcelain", "--no-renames", "--untracked-files=all", "-z"];
-    const status = await gitRaw(checkout, ...args);
-    const prefix = await git(checkout, "rev-parse", "--show-prefix");
-    return status
-      .split("\0")
-      .filter((entry) => entry !== "")
-      .map((entry) => ({ state: entry.slice(0, 2), path: inCheckout(entry.slice(3), prefix) }));
-  } catch (error) {
-    // Git also says no to a folder of another user, which a bare "no repository" would hide.
-    throw refuse(`no Git repository that can be read (${words(error)})`);
-  }
-}
-
-async function hasBranch(checkout: string, branch: string): Promise<boolean> {
-  return (await git(checkout, "for-each-ref", "--format=%(refname)", `refs/heads/${branch}`))
-    .split("\n")
-    .includes(`refs/heads/${branch}`);
-}
-
 async function switchTo(checkout: string, branch: string, known: boolean): Promise<void> {
-  if ((await git(checkout, "branch", "--show-current")) === branch) return;
   try {
     await git(checkout, "switch", "--quiet", ...(known ? [branch] : ["--create", branch]));
   } catch (error) {
@@ -130,10 +102,8 @@ async function switchTo(checkout: string, branch: string, known: boolean): Promi
 }
 
 /** An edit whose commit fails is taken back: a dirty tree would stop the next run. */
-async function commit(checkout: string, file: string, subject: string): Promise<void> {
+async function commit(checkout: string, file: string, subject: string, who: string[]): Promise<void> {
   try {
-    await git(checkout, "--literal-pathspecs", "add", "--", file);
-    const who = await identity(checkout);
     await git(checkout, "--literal-pathspecs", ...who, "commit", "--quiet", "--message", subject, "--", file);
   } catch (error) {
     await git(checkout, "--literal-pathspecs", "restore", "--staged", "--worktree", "--", file);
@@ -148,16 +118,10 @@ async function commit(checkout: string, file: string, subject: string): Promise<
 
 /** The user's own name where git has one; a made-up one would hide who ran this. */
 async function identity(checkout: string): Promise<string[]> {
-  const who: string[] = [];
-  for (const [key, fallback] of Object.entries(FALLBACK_IDENTITY)) {
-    // A key that is not set makes git exit with 1.
-    const own = await git(checkout, "config", key).catch(() => "");
-    if (own === "") who.push("-c", `${key}=${fallback}`);
-  }
-  return who;
-}
-
-/** Git counts from the top of the repository; a path outside the checkout begins with a slash, and is nobody's of ours. */
-function inCheckout(path: string, prefix: string): string {
-  return path.startsWith(prefix) ? path.slice(prefix.length) : `/${path}`;
+  // With none of them set, git exits with 1.
+  const set = await git(checkout, "config", "--get-regexp", "^user\\.(name|email)$").catch(() => "");
+  const own = new Set(set.split("\n").flatMap((line) => /^(\S+) ./.exec(line)?.[1] ?? []));
+  return Object.entries(FALLBACK_IDENTITY).flatMap(([key, fallback]) =>
+    own.has(key) ? [] : ["-c", `${key}=${fallback}`],
+  );
 }

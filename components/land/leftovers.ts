@@ -1,6 +1,7 @@
 import { lstatSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, normalize } from "node:path";
 import { assertInside, committed, editsOf, type LandPlan } from "./changeSet";
+import type { CheckoutState } from "./checkoutState";
 import { git } from "./git";
 import { refusal } from "./landRefusal";
 
@@ -16,14 +17,13 @@ export interface Leftovers {
 
 /** Sorts what `git status` names: what a killed run of this program left is known by its content. */
 export async function sortChanges(
-  checkout: string,
+  { checkout, current, changes }: CheckoutState,
   plan: LandPlan,
-  status: readonly Change[],
 ): Promise<Leftovers> {
   const drafts = new Set(editsOf(plan).map(({ file }) => draftOf(normalize(file))));
-  const onBranch = (await git(checkout, "branch", "--show-current")) === plan.branch;
+  const onBranch = current === plan.branch;
   const found = { edited: [] as string[], drafts: [] as string[], others: [] as string[] };
-  for (const { state, path } of status) {
+  for (const { state, path } of changes) {
     if (state === "??" && drafts.has(path)) found.drafts.push(path);
     else if (onBranch && /^[ M]{2}$/.test(state) && (await isOurs(checkout, plan, path)))
       found.edited.push(path);
@@ -70,11 +70,4 @@ export function replaceFile(path: string, text: string): void {
 
 function draftOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.openbao-land`);
-}
-
-/** One path that `git status` names. */
-export interface Change {
-  /** Git's two letters: index and working tree. */
-  readonly state: string;
-  readonly path: string;
 }

@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { PROJECT_ROOT } from "../../components/projectRoot";
 import { planSteps } from "../../components/steps/plan";
 
-const CACHE = "node_modules/.cache";
+const CACHE = "node_modules/.cache/openbao-raft-migration";
 const SCRIPTS = "components/steps/scripts";
 const NO_INPUT = /OPENBAO_MIGRATION_STEP is not set/;
 
@@ -28,7 +28,11 @@ describe("launching a step (hazard F66: what runs is what the sources say)", () 
     for (const name of ["components", "config.ts", "Pulumi.yaml", "package.json", "package-lock.json"]) {
       cpSync(join(PROJECT_ROOT, name), join(project, name), { recursive: true });
     }
-    mkdirSync(join(project, "node_modules"));
+    mkdirSync(join(project, CACHE), { recursive: true });
+    cpSync(join(PROJECT_ROOT, CACHE), join(project, CACHE), {
+      recursive: true,
+      filter: (path) => !/steps-/.test(path),
+    });
     for (const name of readdirSync(join(PROJECT_ROOT, "node_modules"))) {
       if (name !== ".cache")
         symlinkSync(join(PROJECT_ROOT, "node_modules", name), join(project, "node_modules", name));
@@ -73,9 +77,9 @@ describe("launching a step (hazard F66: what runs is what the sources say)", () 
     assert.notEqual(bundles()[0], old);
   });
 
-  it("runs the sources where the file cannot be written, and says so", () => {
-    rmSync(join(project, CACHE), { recursive: true });
-    writeFileSync(join(project, CACHE), "");
+  it("runs the sources where the file cannot be made, and says so", () => {
+    for (const path of bundles()) rmSync(path);
+    rmSync(join(project, "node_modules/esbuild"));
     const { status, stdout, stderr } = launch("flip.ts");
     assert.equal(status, 1);
     assert.match(stdout, /is missing in this test/);
@@ -89,7 +93,7 @@ describe("launching a step (hazard F66: what runs is what the sources say)", () 
   });
 
   function bundles(): string[] {
-    const folder = join(project, CACHE, "openbao-raft-migration");
-    return readdirSync(folder).map((name) => join(folder, name));
+    const names = readdirSync(join(project, CACHE)).filter((name) => name.startsWith("steps-"));
+    return names.map((name) => join(project, CACHE, name));
   }
 });
