@@ -4,6 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
 const JOBS = resolve(__dirname, "../../components/steps/jobs");
+/** OpenBao's image has busybox's shell and tools; where this machine has none, its own have to do. */
+const SHELL = spawnSync("busybox", ["sh", "-c", ":"]).status === 0 ? ["busybox", "sh"] : ["sh"];
 
 /** What a Job's script left. */
 export interface ScriptRun {
@@ -76,7 +78,8 @@ export class JobScript {
       .replaceAll("/job/", `${job}/`);
     const path = join(this.dir, "script.sh");
     writeFileSync(path, text);
-    const done = spawnSync("sh", [path], {
+    const [shell = "sh", ...args] = SHELL;
+    const done = spawnSync(shell, [...args, path], {
       encoding: "utf8",
       timeout: 30_000,
       env: { PATH: `${bin}:${process.env["PATH"]}` },

@@ -18,6 +18,10 @@ finish() { # code, JSON
 [ -f "$DATA/vault.db" ] && [ -f "$DATA/raft/raft.db" ] || finish 28 '{"problem":"no-raft-store"}'
 [ -f "$KEEP/carried.manifest" ] || finish 29 '{"problem":"no-manifest"}'
 
+no_empty_folders() { # folder; rmdir refuses one that holds something (not every busybox has find's -empty and -delete)
+  find "$1" -depth -type d -print0 | xargs -0 -r rmdir 2> /dev/null || true
+}
+
 # Only what was proved to be on Raft, by its bytes and its path: anything else that lies there is not ours to remove.
 cd "$DATA"
 sha256sum -c "$KEEP/carried.manifest" 2> /dev/null | sed -n 's/: OK$//p' \
@@ -29,7 +33,7 @@ kept=$(sed 's/^[0-9a-f]*  //' "$KEEP/carried.manifest" | while IFS= read -r path
 # Left out of every manifest, since they are of a server that ran and not of the content.
 rm -rf -- core/_migration core/_lock core/leader
 sed 's/^[0-9a-f]*  //' "$KEEP/carried.manifest" | cut -d/ -f1 | sort -u | while IFS= read -r name; do
-  case $name in '' | . | .. | raft | lost+found) ;; *) [ ! -d "$name" ] || find "$name" -depth -type d -empty -delete ;; esac
+  case $name in '' | . | .. | raft | lost+found) ;; *) [ ! -d "$name" ] || no_empty_folders "$name" ;; esac
 done
 rm -rf "$KEEP/backup" "$KEEP/backup.manifest" "$KEEP/backup.partial" "$KEEP/backup.partial.manifest"
 sync
