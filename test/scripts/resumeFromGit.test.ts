@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { land } from "../../components/land/landing";
@@ -30,6 +30,8 @@ interface Seen {
 }
 
 describe("resuming Flux, which follows Git (hazard F69)", () => {
+  /** Landed and pushed once, and copied for each test: each process that git starts costs. */
+  let template: string;
   let dir: string;
   let bare: string;
   let checkout: string;
@@ -38,13 +40,23 @@ describe("resuming Flux, which follows Git (hazard F69)", () => {
   /** What the stand-in for kustomize-controller writes into the HelmRelease when it runs. */
   let applies: object;
 
+  before(async () => {
+    template = mkdtempSync(join(tmpdir(), "resume-git-template-"));
+    const made = join(template, "platform");
+    await makePlatformCheckout(made);
+    execFileSync("git", ["-C", made, "config", "maintenance.auto", "false"]);
+    await publish(made, join(template, "platform.git"));
+    const plan = { ...GIT, checkout: made, release: "openbao", namespace: "openbao", replicas: 3 };
+    ({ values } = await land(plan));
+    execFileSync("git", ["-C", made, "push", "--quiet", "origin", GIT.branch]);
+  });
+  after(() => rmSync(template, { recursive: true, force: true }));
+
   beforeEach(async () => {
     dir = mkdtempSync(join(tmpdir(), "resume-git-"));
     [bare, checkout] = [join(dir, "platform.git"), join(dir, "platform")];
-    await makePlatformCheckout(checkout);
-    await publish(checkout, bare);
-    ({ values } = await land({ ...GIT, checkout, release: "openbao", namespace: "openbao", replicas: 3 }));
-    execFileSync("git", ["-C", checkout, "push", "--quiet", "origin", GIT.branch]);
+    cpSync(template, dir, { recursive: true });
+    execFileSync("git", ["-C", checkout, "remote", "set-url", "origin", bare]);
     applies = {};
     world = await movedWorld();
   });
