@@ -9,6 +9,7 @@ import { runGate } from "../../components/gate/gate";
 import { formatReport } from "../../components/gate/report";
 import { parseStageArguments } from "../../components/gate/stageArguments";
 import { readStepInput, STEP_INPUT, stepInput } from "../../components/steps/stepInput";
+import { propertyRuns } from "../support/propertyRuns";
 import { evidence } from "../support/evidenceBuilder";
 import { codePoint, HOSTILE_TEXTS, hostileValue, mutated } from "../support/hostileValues";
 import { configOf, SECRET, standaloneWorld } from "../support/snapshotBuilder";
@@ -23,7 +24,7 @@ describe("hostile evidence", () => {
         const parsed = parseEvidence(value);
         assert.ok("fault" in parsed && parsed.fault.length < 500);
       }),
-      { numRuns: 10_000 },
+      propertyRuns(10_000),
     );
   }).timeout(60_000);
 
@@ -48,7 +49,7 @@ describe("hostile evidence", () => {
             assert.equal((parsed as { evidence: Evidence }).evidence.runId, whole.runId);
         },
       ),
-      { numRuns: 2_000 },
+      propertyRuns(2_000),
     );
     assert.ok(changed > 1000, `${changed} changed`);
   }).timeout(60_000);
@@ -79,7 +80,7 @@ describe("hostile config values", () => {
           assert.deepEqual(readStepInput({ [STEP_INPUT]: environment }), input);
         }
       }),
-      { numRuns: 5_000 },
+      propertyRuns(5_000),
     );
     assert.ok(accepted > 2500, `${accepted} accepted`);
   }).timeout(60_000);
@@ -100,7 +101,7 @@ describe("hostile config values", () => {
           assert.ok(!parsed.stack.split("/").some((part) => part.startsWith(".") || part.startsWith("-")));
         },
       ),
-      { numRuns: 10_000 },
+      propertyRuns(10_000),
     );
   }).timeout(60_000);
 

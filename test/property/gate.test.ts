@@ -4,6 +4,7 @@ import { parseConfig } from "../../config";
 import { judged, runGate } from "../../components/gate/gate";
 import { formatReport, reportJson } from "../../components/gate/report";
 import type { OpenBaoReply } from "../../components/cluster/openBaoClient";
+import { propertyRuns } from "../support/propertyRuns";
 import { hostileValue, HOSTILE_TEXTS, mutated } from "../support/hostileValues";
 import {
   configOf,
@@ -59,7 +60,7 @@ describe("gate with hostile answers", () => {
           JSON.parse(reportJson(gate.report));
         },
       ),
-      { numRuns: 300 },
+      propertyRuns(300),
     );
   }).timeout(60_000);
 
@@ -83,7 +84,7 @@ describe("gate with hostile answers", () => {
           assert.ok(!text.includes(plain) && !text.includes(encode(secret)), "a stored value was shown");
         }
       }),
-      { numRuns: 100 },
+      propertyRuns(100),
     );
   }).timeout(60_000);
 });
@@ -110,7 +111,7 @@ describe("config with hostile values", () => {
         assert.ok(result.findings.length > 0);
         for (const finding of result.findings) assert.ok(finding.found.length < 400);
       }),
-      { numRuns: 10_000 },
+      propertyRuns(10_000),
     );
   }).timeout(60_000);
 
@@ -122,7 +123,7 @@ describe("config with hostile values", () => {
         const config = result.ok ? result.config : configOf();
         assertInert(formatReport(judged(result, config, snapshot).report));
       }),
-      { numRuns: 500 },
+      propertyRuns(500),
     );
   }).timeout(60_000);
 
@@ -143,7 +144,7 @@ describe("config with hostile values", () => {
           assert.equal(result.ok, /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/.test(text) && !text.includes("\n"));
         },
       ),
-      { numRuns: 2000 },
+      propertyRuns(2000),
     );
   });
 });

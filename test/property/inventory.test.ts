@@ -3,6 +3,7 @@ import fc from "fast-check";
 import { compareInventory } from "../../components/inventory/compareInventory";
 import { canonicalJson } from "../../components/inventory/digester";
 import { takeInventory, type Inventory } from "../../components/inventory/inventory";
+import { propertyRuns } from "../support/propertyRuns";
 import { codePoint } from "../support/hostileValues";
 import { ModelOpenBao, modelContent, type ModelContent } from "../support/modelOpenBao";
 
@@ -29,7 +30,7 @@ describe("inventory, for any content", () => {
         assert.equal(result.sameDigest, true);
         assert.equal(result.verdict, "equal");
       }),
-      { numRuns: 60 },
+      propertyRuns(60),
     ));
 
   it("finds any one entry that is lost or changed", () =>
@@ -48,7 +49,7 @@ describe("inventory, for any content", () => {
         assert.deepEqual([result.lost.length, result.changed.length], lose ? [1, 0] : [0, 1]);
         assert.equal(result.sameDigest, false);
       }),
-      { numRuns: 60 },
+      propertyRuns(60),
     ));
 
   it("writes one canonical text for one value, whatever the order of its keys", () =>

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import { propertyRuns } from "../support/propertyRuns";
 import { hclItems } from "../../components/openBaoConfig/hclBlocks";
 import { raftConfig } from "../../components/openBaoConfig/raftConfig";
 import { listenerTls, sourceStorage } from "../../components/openBaoConfig/serverConfig";
@@ -53,7 +54,7 @@ describe("raftConfig, for any config", () => {
         assert.equal(listenerTls(result).enabled, false);
         assert.equal(hclItems(result).length, hclItems(source).length + 1);
       }),
-      { numRuns: 500 },
+      propertyRuns(500),
     );
   });
 
@@ -69,7 +70,7 @@ describe("raftConfig, for any config", () => {
           assert.equal((error as Error).name, "ServerConfigError");
         }
       }),
-      { numRuns: 500 },
+      propertyRuns(500),
     );
   });
 });
