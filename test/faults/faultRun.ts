@@ -12,12 +12,14 @@ import { claimsOf, observeOutcome } from "../../rehearsal/outcome";
 import { PulumiStack } from "../../rehearsal/pulumiStack";
 import { installSource, removeSource } from "../../rehearsal/source/install";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
-import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
+import { HELM_RELEASE_FILE, VARIABLES_FILE, type SourceVariant } from "../../rehearsal/source/platformFiles";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
 import { filesWith, forms } from "../support/leakScan";
 import { parseRecord, type RecordedCall } from "./chooseFaults";
 import { runFaultedStage, type FaultedStage } from "./faultedStage";
 
+/** The hook that tries once: with the one that waits, each follower of each run would take two minutes. */
+const SOURCE: SourceVariant = { storage: "file", hook: "once", delivery: "flux" };
 const KEY_SECRET = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
 
 export interface FaultRunOptions {
@@ -43,10 +45,10 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
   const { kube, runDir, keys, seed, log, faults } = options;
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
   await removeSource({ kube });
-  await installSource({ keys, seed, log: () => undefined, kube });
+  await installSource({ keys, seed, log: () => undefined, kube, ...SOURCE });
   const keysBefore = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
   const checkout = join(runDir, "platform");
-  await makePlatformCheckout(checkout);
+  await makePlatformCheckout(checkout, SOURCE);
   const stack = new PulumiStack({
     runDir,
     kubeconfig: options.kubeconfig,
