@@ -5,10 +5,12 @@ import { kubeClient, loadKubeConfig, type KubeClient } from "../components/clust
 import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
 import { readLoadLog, startLoad } from "./load/clientLoad";
+import { LOAD_NAMESPACE } from "./load/clientObjects";
 import { availability, longestOutage, summarise, type LoadLog } from "./load/loadLog";
 import { carryConfig, rehearseReseed } from "./carryRun";
 import { changedNothing, moveThroughStages, type StageRun } from "./move";
 import { parseOptions, type RehearsalOptions } from "./options";
+import { writeOneContext } from "./oneContext";
 import { claimsOf, observedOf, observeOutcome, type Claim, type Outcome } from "./outcome";
 import { PulumiStack } from "./pulumiStack";
 import { writeReport } from "./report/writeReport";
@@ -19,7 +21,8 @@ import { FluxReview } from "./flux/review";
 import { installSource, removeSource } from "./source/install";
 import { makePlatformCheckout } from "./source/platformCheckout";
 import { HELM_RELEASE_FILE, VALUES_FILE, VARIABLES_FILE, type SourceVariant } from "./source/platformFiles";
-import { installCrds } from "./standins/crds/installCrds";
+import { refuseForeign, SOURCE_NAMESPACE } from "./source/sourceCluster";
+import { helmReleasesAreOurs, installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController } from "./standins/helmController/start";
 import { clientBinaries, commandPlugin, ensureTools, fluxBinaries, toolPath } from "./tools/tools";
@@ -38,23 +41,24 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
   log(`run folder: ${runDir}`);
 
   const own = options.context !== undefined;
+  if (own) await useOwnCluster(options.context, runDir);
   await ensureTools(log, own ? clientBinaries : undefined);
   if (options.flux) await ensureTools(log, fluxBinaries);
   if (!own) {
     await up(log);
     process.env["KUBECONFIG"] = kubeconfigPath();
   }
-  const config = loadKubeConfig(options.context);
+  const config = loadKubeConfig();
   const kube = kubeClient(config);
-  const crds = await installCrds(config);
+  await installCrds(config);
   // The steps find it as a user's would: on PATH.
   if (options.delivery === "helm") {
     process.env["PATH"] = [dirname(toolPath("helm")), process.env["PATH"] ?? ""].join(delimiter);
   }
   // A cluster with Flux has its own CRDs and controller: the stand-in is for one that has not.
   const controller =
-    crds.length > 0 || !own
-      ? await startHelmController(kubeconfigOf(), { helm: toolPath("helm") })
+    !own || (await helmReleasesAreOurs(kube))
+      ? await startHelmController(process.env["KUBECONFIG"] ?? "", { helm: toolPath("helm") })
       : undefined;
   try {
     if (options.delivery === "helm") {
@@ -67,6 +71,15 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
     await controller?.stop();
     if (options.down && !own) await down(log);
   }
+}
+
+/** Looked at before anything is built or written: a wrong name costs nothing. */
+async function useOwnCluster(context: string | undefined, runDir: string): Promise<void> {
+  const config = loadKubeConfig(context);
+  const file = join(runDir, "kubeconfig");
+  writeOneContext(config, file);
+  process.env["KUBECONFIG"] = file;
+  for (const name of [SOURCE_NAMESPACE, LOAD_NAMESPACE]) await refuseForeign(kubeClient(config), name);
 }
 
 async function move(
@@ -116,7 +129,7 @@ async function moveSource({
   const externalSecrets = options.context === undefined ? [await startExternalSecrets(kube)] : [];
   const stack = new PulumiStack({
     runDir,
-    kubeconfig: kubeconfigOf(),
+    kubeconfig: process.env["KUBECONFIG"] ?? "",
     ...(options.context !== undefined && { context: options.context }),
     config: {
       delivery,
@@ -261,10 +274,6 @@ function loadLogs(runDir: string): LoadLog[] {
   return readdirSync(runDir)
     .filter((name) => /^load-.*\.jsonl$/.test(name))
     .map((name) => readLoadLog(join(runDir, name)));
-}
-
-function kubeconfigOf(): string {
-  return process.env["KUBECONFIG"] ?? join(process.env["HOME"] ?? "", ".kube", "config");
 }
 
 void (async () => {

@@ -8,9 +8,12 @@ import {
   type KubeConfig,
   type V1CustomResourceDefinition,
 } from "@kubernetes/client-node";
+import type { KubeClient } from "../../../components/cluster/kubeClient";
+import { OWNED_LABEL } from "../../source/sourceCluster";
 
 const establishedMs = 20_000;
 const pollMs = 100;
+const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 
 /**
  * Installs the definitions of a folder (default: this one, Flux's) that the cluster lacks, and waits until each is served (20 s).
@@ -24,6 +27,7 @@ export async function installCrds(config: KubeConfig, folder = __dirname): Promi
     // The client's own loader: it renames fields such as x-kubernetes-validations to what the client sends.
     const body = loadYaml<V1CustomResourceDefinition>(readFileSync(join(folder, file), "utf8"));
     const name = body.metadata?.name ?? "";
+    body.metadata = { ...body.metadata, labels: { ...body.metadata?.labels, [OWNED_LABEL]: "true" } };
     try {
       await api.createCustomResourceDefinition({ body });
       made.push(name);
@@ -33,6 +37,12 @@ export async function installCrds(config: KubeConfig, folder = __dirname): Promi
     await established(api, name);
   }
   return made;
+}
+
+/** Tells whether the definition of HelmReleases is the one from here: then no helm-controller of the user's serves it. */
+export async function helmReleasesAreOurs(kube: KubeClient): Promise<boolean> {
+  const found = await kube.find(`${DEFINITIONS}/helmreleases.helm.toolkit.fluxcd.io`);
+  return found?.metadata?.labels?.[OWNED_LABEL] !== undefined;
 }
 
 async function established(api: ApiextensionsV1Api, name: string): Promise<void> {
