@@ -122,6 +122,11 @@ export function claimsOf(
       seen: `${String(compared["equal"])} equal, ${String(compared["newer"])} newer, ${String(compared["lost"])} lost`,
     },
     {
+      claim: "the content digests before and after are equal",
+      holds: compared["sameDigest"] === true && compared["changed"] === 0,
+      seen: `${String(compared["changed"])} changed, ${String(compared["added"])} added; keyed digests ${short(compared["digestBefore"])} and ${short(compared["digestAfter"])}`,
+    },
+    {
       claim: "the generated content is all there (checked without the program)",
       holds: outcome.contentDifferences.length === 0,
       seen: outcome.contentDifferences.slice(0, 3).join("; ") || "no difference",
@@ -144,6 +149,10 @@ export function claimsOf(
         "fault" in parsed ? parsed.fault : `run ${parsed.evidence.runId}: ${passed.join(", ") || "no stage"}`,
     },
   ];
+}
+
+function short(digest: unknown): string {
+  return typeof digest === "string" ? digest.slice(0, 12) : "none";
 }
 
 /** What a rehearsal with a rollback claims besides: the client kept writing all the time. */

@@ -41,7 +41,10 @@ export interface Comparison {
     readonly leases: BeforeAfter;
     readonly vanished: BeforeAfter;
   };
-  /** Over all entries outside the volatile prefixes. */
+  /**
+   * Over the entries of the inventory before, outside the volatile prefixes. What came after is in `added`: a server
+   * that starts makes things by itself, such as a namespace's default OIDC key.
+   */
   readonly digestBefore: string;
   readonly digestAfter: string;
   readonly sameDigest: boolean;
@@ -59,8 +62,9 @@ interface Finding {
 export function compareInventory(before: Inventory, after: Inventory, options: CompareOptions): Comparison {
   const findings = [...findingsOf(before, after, options)];
   const group = (outcome: Outcome) => findings.filter((f) => f.outcome === outcome).map(difference);
+  const known = new Set(before.entries.map(({ id }) => id));
   const steady = (inventory: Inventory) =>
-    digestOfEntries(inventory.entries.filter((entry) => !isVolatile(entry, options)));
+    digestOfEntries(inventory.entries.filter((entry) => known.has(entry.id) && !isVolatile(entry, options)));
   const [digestBefore, digestAfter] = [steady(before), steady(after)];
   const groups = {
     newer: group("newer"),

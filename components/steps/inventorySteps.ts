@@ -79,6 +79,7 @@ export function compareStep(id: string): Step {
       const after = await takeFrom(ctx, leader);
       const comparison = compareInventory(before, after, { volatile: ctx.input.volatile });
       facts = factsOf(comparison);
+      for (const line of differenceLines(comparison)) ctx.log(line);
       assertKept(comparison);
     },
 
@@ -112,7 +113,15 @@ export async function takeFrom(ctx: StepContext, pod: string): Promise<Inventory
   });
 }
 
-/** Counts for the journal. */
+/** The first ten that are not equal, without their names: a name may be a secret of its own. */
+function differenceLines(comparison: Comparison): string[] {
+  const { lost, regressed, changed, added } = comparison;
+  return Object.entries({ lost, regressed, changed, added }).flatMap(([what, differences]) =>
+    differences.slice(0, 10).map(({ id, kind, why }) => `${what}: ${kind} entry ${id}: ${why}`),
+  );
+}
+
+/** Counts and keyed digests for the journal. */
 export function factsOf(comparison: Comparison): Facts {
   return {
     equal: comparison.equal,
@@ -123,5 +132,7 @@ export function factsOf(comparison: Comparison): Facts {
     regressed: comparison.regressed.length,
     excused: comparison.excused.length,
     sameDigest: comparison.sameDigest,
+    digestBefore: comparison.digestBefore,
+    digestAfter: comparison.digestAfter,
   };
 }

@@ -47,6 +47,7 @@ describe("the rehearsal, killed once in each stage and started again (hazards F1
     "one cluster id, the source's",
     "the carried Raft store equals the file storage, entry by entry",
     "no entry of the content inventory is lost or older",
+    "the content digests before and after are equal",
     "the generated content is all there (checked without the program)",
     "every acknowledged write is readable",
     "a second pulumi up changes nothing",
