@@ -38,6 +38,11 @@ describe("compareInventory", () => {
     assert.deepEqual([result.verdict, result.lost.length, result.sameDigest], ["failed", 1, false]);
   });
 
+  it("tells what came after, and keeps the digest of what was there: a server makes things at its start", async () => {
+    const result = await compared((content) => (content.kv1["new"] = { a: "b" }));
+    assert.deepEqual([result.verdict, result.added.length, result.sameDigest], ["equal", 1, true]);
+  });
+
   it("fails when a version went back, although its content is older and whole", async () => {
     const result = await compared((content) => delete content.kv2["app/db"]![3]);
     assert.deepEqual([result.verdict, result.regressed[0]?.why], ["failed", "version went back from 3 to 2"]);
