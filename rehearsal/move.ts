@@ -43,7 +43,8 @@ function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Leg, strin
 
 /**
  * Takes the stack through every stage up to `until` (default: the last): `pulumi preview`, then `pulumi up`. With
- * `rollback` it first goes to that stage and back.
+ * `rollback` it first goes to that stage and back. With `kill` each stage is killed once, started again, and run once
+ * more, which must change nothing.
  * @param reviewed merges what stage land pushed: its first `pulumi up`, which it is told, is held until then.
  * @throws Error at the first that fails.
  */
@@ -71,6 +72,8 @@ export async function moveThroughStages(
     if (name === "land" && reviewed !== undefined) await reviewed(await stack.up());
     const up = passed(name, "up", await stack.up());
     log(`${name}: done in ${up.seconds.toFixed(1)} s (${summaryOf(up)})`);
+    // The caller does the last one.
+    if (how.kill && name !== legs.at(-1)) refuseChange(name, await stack.up());
     runs.push({
       name,
       startedAt,
@@ -103,6 +106,11 @@ function gateLines(run: PulumiRun): string[] {
 /** True when the run says that it changed nothing. */
 export function changedNothing(run: PulumiRun): boolean {
   return run.code === 0 && !/ (created|updated|deleted|replaced)\b/.test(summaryOf(run));
+}
+
+function refuseChange(stage: Leg, again: PulumiRun): void {
+  if (changedNothing(passed(stage, "up", again))) return;
+  throw new Error(`a second pulumi up of stage ${stage} changed something: ${summaryOf(again)}`);
 }
 
 function passed(stage: Leg, what: string, run: PulumiRun): PulumiRun {
