@@ -16,7 +16,7 @@ function bundlePath() {
   const sources = readdirSync(join(root, "components"), { recursive: true })
     .filter((name) => /\.(ts|mjs)$/.test(name))
     .map((name) => join("components", name));
-  const hash = createHash("sha256");
+  const hash = createHash("sha256").update(`${root}\0`);
   for (const name of ["package-lock.json", "config.ts", ...sources.sort()]) {
     hash
       .update(`${name}\0`)
@@ -40,6 +40,8 @@ async function makeBundle(path) {
     bundle: true,
     platform: "node",
     target: "node20",
+    // node_modules may be a link to elsewhere: the project is where its sources are.
+    define: { __dirname: JSON.stringify(join(root, "components")) },
     format: "cjs",
     outfile: partial,
     logLevel: "silent",
