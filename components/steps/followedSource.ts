@@ -3,7 +3,7 @@ import { valuesAt } from "../land/committedValues";
 import { differenceLine, valueDifferences } from "../land/valueDifferences";
 import { OWNED_VALUES } from "../openBaoConfig/targetValues";
 import { commitOf, sourcePlace, variableSaid, type FluxSource, type Kustomization } from "./fluxObjects";
-import { isMarked, ownerPath } from "./pauseRecord";
+import { isMarked, journaledRecord, ownerPath } from "./pauseRecord";
 import type { StepContext } from "./runStep";
 import { until, wantedReplicas, wantsRaft, type HelmRelease } from "./world";
 
@@ -17,7 +17,8 @@ export async function oldGit(ctx: StepContext, release: HelmRelease): Promise<st
   if (path === undefined || git?.helmRelease === undefined) return undefined;
   const owner = await ctx.kube.get<Kustomization>(path);
   // One that the user had suspended stays so, and takes nothing back.
-  if (owner.spec?.suspend === true && !isMarked(owner)) return undefined;
+  const usersOwn = !isMarked(owner) || (await journaledRecord(ctx))[path]?.suspend === true;
+  if (owner.spec?.suspend === true && usersOwn) return undefined;
   if (!wantsRaft(release) || wantedReplicas(release) !== ctx.input.replicas) {
     return `the live HelmRelease does not ask for Raft with ${ctx.input.replicas} replicas any more; put its values back as branch ${git.branch} has them`;
   }
