@@ -5,19 +5,14 @@ import { restorePatch, VALUES_ANNOTATION, valuesAsRecord } from "../steps/origin
 import {
   isMarked,
   ownerPath,
+  ownerPause,
   RECONCILE,
   unmarked,
   type BeforePause,
   type PauseRecord,
 } from "../steps/pauseRecord";
 import { Refused, type StepContext } from "../steps/runStep";
-import {
-  APPLYING_ANNOTATION,
-  PAUSED_ANNOTATION,
-  until,
-  UPGRADE_ANNOTATION,
-  type HelmRelease,
-} from "../steps/world";
+import { APPLYING_ANNOTATION, until, UPGRADE_ANNOTATION, type HelmRelease } from "../steps/world";
 import { isAsPaused, requestNow, restored } from "./fluxPause";
 import { releasePath } from "./releaseReader";
 
@@ -80,7 +75,8 @@ async function resumeOwner(
   let owner = await ctx.kube.get<Kustomization>(path);
   if (isMarked(owner)) {
     await ctx.fence.assertHeld();
-    owner = await ctx.kube.mergePatch<Kustomization>(path, unmarked(before));
+    // Marked still, and its parent still leaves it alone: both end with the resuming, after the HelmRelease.
+    owner = await ctx.kube.mergePatch<Kustomization>(path, { spec: { suspend: before?.suspend ?? null } });
   }
   if (owner.spec?.suspend === true) return;
   await until(
@@ -116,10 +112,7 @@ async function pauseAgain(
   now: HelmRelease,
   release: HelmRelease,
 ): Promise<void> {
-  await ctx.kube.mergePatch(owner, {
-    metadata: { annotations: { [PAUSED_ANNOTATION]: ctx.fence.holder } },
-    spec: { suspend: true },
-  });
+  await ctx.kube.mergePatch(owner, ownerPause(ctx.fence.holder));
   const values = restorePatch(now.spec?.values ?? {}, valuesAsRecord(release));
   await ctx.kube.mergePatch(releasePath(ctx.input), {
     metadata: { annotations: { [RECONCILE]: "disabled" } },

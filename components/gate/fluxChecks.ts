@@ -14,16 +14,23 @@ export const fluxChecks: readonly Check[] = [
     waivable: true,
     observe: "the Flux Kustomizations that own the HelmRelease, up to the top",
     judge: ({ owners }) => {
-      const expected = "every owner is there, so that it can be paused";
+      const expected =
+        "every owner is there: the nearest is suspended for the window, those above are told to leave it alone";
       return seen(owners, expected, (list) => {
         const gone = list.filter((one) => one.detail === "not found");
-        const names = list.map((one) => `${one.namespace}/${one.name}${one.suspended ? " (suspended)" : ""}`);
+        const [nearest, ...above] = list.map(
+          (one) => `${one.namespace}/${one.name}${one.suspended ? " (suspended)" : ""}`,
+        );
+        const left = above.length === 0 ? "" : `; told to leave it alone: ${above.join(", ")}`;
         return gone.length > 0
           ? fail(
               `Kustomization ${gone.map((one) => `${one.namespace}/${one.name}`).join(", ")} was not found`,
               expected,
             )
-          : pass(names.length === 0 ? "applied by hand" : `will be paused: ${names.join(", ")}`, expected);
+          : pass(
+              nearest === undefined ? "applied by hand" : `will be suspended: ${nearest}${left}`,
+              expected,
+            );
       });
     },
     remedy:

@@ -80,6 +80,15 @@ export function appliedSince(owner: Kustomization): boolean {
   return ready?.status === "True" || ready?.reason === "HealthCheckFailed" || of("Healthy") !== undefined;
 }
 
+/**
+ * Pure: whether a run of the Kustomization is under way. One that failed stays Reconciling until its retry, which a
+ * suspended one never makes: that is idle, and so is one that no controller has said anything about.
+ */
+export function isAtWork(owner: Kustomization): boolean {
+  const found = owner.status?.conditions?.find(({ type }) => type === "Reconciling");
+  return found?.status === "True" && found.reason !== "ProgressingWithRetry";
+}
+
 /** Pure: how long a run of the Kustomization may take, in seconds: its timeout, else its interval; 0 when it says neither. */
 export function runSeconds(owner: Kustomization): number {
   const text = owner.spec?.timeout ?? owner.spec?.interval ?? "";

@@ -3,7 +3,7 @@ import { valuesAt } from "../land/committedValues";
 import { differenceLine, valueDifferences } from "../land/valueDifferences";
 import { OWNED_VALUES } from "../openBaoConfig/targetValues";
 import { commitOf, sourcePlace, variableSaid, type FluxSource, type Kustomization } from "./fluxObjects";
-import { isMarked, ownerPath } from "./pauseRecord";
+import { isMarked, journaledRecord, ownerPath, RECONCILE } from "./pauseRecord";
 import type { StepContext } from "./runStep";
 import { until, wantedReplicas, wantsRaft, type HelmRelease } from "./world";
 
@@ -17,7 +17,8 @@ export async function oldGit(ctx: StepContext, release: HelmRelease): Promise<st
   if (path === undefined || git?.helmRelease === undefined) return undefined;
   const owner = await ctx.kube.get<Kustomization>(path);
   // One that the user had suspended stays so, and takes nothing back.
-  if (owner.spec?.suspend === true && !isMarked(owner)) return undefined;
+  const usersOwn = !isMarked(owner) || (await journaledRecord(ctx))[path]?.suspend === true;
+  if (owner.spec?.suspend === true && usersOwn) return undefined;
   if (!wantsRaft(release) || wantedReplicas(release) !== ctx.input.replicas) {
     return `the live HelmRelease does not ask for Raft with ${ctx.input.replicas} replicas any more; put its values back as branch ${git.branch} has them`;
   }
@@ -84,12 +85,24 @@ async function variableArrived(
 ): Promise<void> {
   if (git.variables === undefined) return;
   const wanted = String(ctx.input.replicas);
+  await parentBrings(ctx, path, git.replicasVariable, wanted);
   const what = `the variables of ${named(path)} in the cluster to say ${git.replicasVariable}: "${wanted}", as Git does (does the Kustomization run that applies them?)`;
   await until(what, ctx.input.podTimeoutSeconds, async () => {
     const owner = await ctx.kube.get<Kustomization>(path);
     const said = variableSaid(owner, git.replicasVariable, await configMapsOf(ctx, owner, namespaceOf(path)));
     return said === undefined || said === wanted ? { value: true } : { seen: `"${said}"` };
   });
+}
+
+/** A variable that is written in the Kustomization itself comes by its parent, which the pause keeps away. */
+async function parentBrings(ctx: StepContext, path: string, name: string, wanted: string): Promise<void> {
+  const owner = await ctx.kube.get<Kustomization>(path);
+  const own = owner.spec?.postBuild?.substitute?.[name];
+  if (own === undefined || own === wanted || !isMarked(owner)) return;
+  const before = (await journaledRecord(ctx))[path];
+  ctx.log(`${named(path)} itself says ${name}: "${own}"; its parent may apply it again`);
+  await ctx.fence.assertHeld();
+  await ctx.kube.mergePatch(path, { metadata: { annotations: { [RECONCILE]: before?.reconcile ?? null } } });
 }
 
 async function configMapsOf(

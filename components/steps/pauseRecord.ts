@@ -63,8 +63,27 @@ export function isMarked(object: Suspendable): boolean {
   return object.metadata?.annotations?.[PAUSED_ANNOTATION] !== undefined;
 }
 
+/** Of `writersOf`: it applies the HelmRelease. */
+export function isOwner({ path }: Writer): boolean {
+  return path.includes("/kustomizations/");
+}
+
 export function isPaused(release: HelmRelease): boolean {
   return release.spec?.suspend === true && isMarked(release);
+}
+
+/** Suspended, marked, and left alone by a parent whose Git says `suspend: false` for it (I38). */
+export function isOwnerPaused(owner: Suspendable): boolean {
+  const left = owner.metadata?.annotations?.[RECONCILE] === "disabled";
+  return owner.spec?.suspend === true && isMarked(owner) && left;
+}
+
+/** Merge patch that holds a Kustomization, also against the Kustomization that applies it. */
+export function ownerPause(holder: string) {
+  return {
+    metadata: { annotations: { [PAUSED_ANNOTATION]: holder, [RECONCILE]: "disabled" } },
+    spec: { suspend: true },
+  };
 }
 
 /** Merge patch that takes the mark off and puts `suspend` back; a field that was absent goes again. */
@@ -73,6 +92,13 @@ export function unmarked(before: BeforePause | undefined) {
     metadata: { annotations: { [PAUSED_ANNOTATION]: null } },
     spec: { suspend: before?.suspend ?? null },
   };
+}
+
+/** The same for the Kustomization, whose parent takes it over again with it. */
+export function ownerUnmarked(before: BeforePause | undefined) {
+  const patch = unmarked(before);
+  const annotations = { ...patch.metadata.annotations, [RECONCILE]: before?.reconcile ?? null };
+  return { ...patch, metadata: { annotations } };
 }
 
 /** The newest record in the journal, of the pause or of a rollback that paused anew; empty when there is none. */

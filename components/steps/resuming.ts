@@ -1,12 +1,13 @@
 import { deliveryOf } from "../delivery/delivery";
 import { readRelease } from "../delivery/releaseReader";
-import { isMarked, journaledRecord, unmarked, writersOf } from "./pauseRecord";
+import { isMarked, isOwner, journaledRecord, ownerUnmarked, unmarked, writersOf } from "./pauseRecord";
 import { podUids, restartedPods } from "./podUids";
 import { Refused, type StepContext } from "./runStep";
 
 /**
  * Gives back what pauseAll took: only what carries our mark, and exactly as it was found; what the user had suspended
- * before stays suspended. The release goes first, and the Kustomization that applies it with it.
+ * before stays suspended. The release goes first, and the Kustomization that applies it with it; that one's parent takes
+ * it over again only when the release runs.
  * @throws Refused when somebody changed it meanwhile (F53), or Git would take it back (F69).
  */
 export async function resumeAll(ctx: StepContext): Promise<void> {
@@ -16,7 +17,8 @@ export async function resumeAll(ctx: StepContext): Promise<void> {
   for (const writer of await writersOf(ctx)) {
     if (!isMarked(writer.object)) continue;
     await ctx.fence.assertHeld();
-    await ctx.kube.mergePatch(writer.path, unmarked(before[writer.path]));
+    const patch = isOwner(writer) ? ownerUnmarked : unmarked;
+    await ctx.kube.mergePatch(writer.path, patch(before[writer.path]));
   }
 }
 

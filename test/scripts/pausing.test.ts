@@ -21,6 +21,7 @@ interface Before {
   readonly release?: object;
   readonly annotations?: Record<string, string>;
   readonly owner?: object;
+  readonly ownerAnnotations?: Record<string, string>;
   readonly job?: object;
 }
 
@@ -41,7 +42,7 @@ function worldOf(before: Before = {}): StepWorld {
     status: { observedGeneration: 99, conditions: [{ type: "Ready", status: "True" }] },
   });
   world.kube.put(OWNER, {
-    metadata: { name: "apps", generation: 1 },
+    metadata: { name: "apps", generation: 1, annotations: before.ownerAnnotations ?? {} },
     spec: { interval: "1m", timeout: "1s", ...before.owner },
     // As kustomize-controller leaves it: all of this generation is applied.
     status: { conditions: [{ type: "Ready", status: "True", observedGeneration: 99 }] },
@@ -123,6 +124,13 @@ describe("resuming puts back exactly what was there", () => {
     "the user's CronJob was suspended": { job: { suspend: true } },
     "the user had told kustomize-controller to leave the HelmRelease alone": {
       annotations: { [RECONCILE]: "disabled", mine: "kept" },
+    },
+    "the user had told the Kustomization's parent to leave it alone": {
+      ownerAnnotations: { [RECONCILE]: "disabled", mine: "kept" },
+    },
+    "the user's Kustomization was suspended, and another value stood there": {
+      owner: { suspend: true },
+      ownerAnnotations: { [RECONCILE]: "ssa" },
     },
     "the user had no spec.upgrade": { release: { upgrade: undefined } },
   };

@@ -24,6 +24,8 @@ const GIT = {
   push: true,
 };
 
+const RECONCILE = "kustomize.toolkit.fluxcd.io/reconcile";
+
 interface Seen {
   readonly metadata: { generation: number; annotations?: Record<string, string> };
   readonly spec: { suspend?: boolean; values: Record<string, Record<string, unknown>> };
@@ -156,14 +158,33 @@ describe("resuming Flux, which follows Git (hazard F69)", () => {
     );
   });
 
-  it("un-pauses the Kustomization first, and the HelmRelease only after it has applied", async () => {
+  it("un-pauses the Kustomization first, the HelmRelease after it has applied, and lets its parent in last (I38)", async () => {
     await squashMerge(bare, GIT.branch);
     world.kube.writes.length = 0;
     await run();
+    type Said = { spec?: { suspend?: unknown }; metadata?: { annotations?: Record<string, unknown> } };
     const resumed = world.kube.writes
-      .filter(({ body }) => (body as { spec?: { suspend?: unknown } })?.spec?.suspend === null)
-      .map(({ path }) => path);
-    assert.deepEqual(resumed, [OWNER, RELEASE]);
+      .filter(({ body }) => (body as Said)?.spec?.suspend === null)
+      .map(({ path, body }) => [path, (body as Said).metadata?.annotations?.[RECONCILE] === null]);
+    assert.deepEqual(resumed, [
+      [OWNER, false],
+      [RELEASE, false],
+      [OWNER, true],
+    ]);
+    assert.equal(peek(OWNER).metadata.annotations?.[RECONCILE], undefined);
+  });
+
+  it("lets the parent in earlier where the Kustomization itself says the old count: only the parent can change it", async () => {
+    await squashMerge(bare, GIT.branch);
+    await world.kube.mergePatch(OWNER, { spec: { postBuild: { substitute: { openbao_replicas: "1" } } } });
+    world.kube.onWrite(({ path }) => {
+      const owner = path === OWNER ? peek(OWNER) : undefined;
+      if (owner === undefined || owner.metadata.annotations?.[RECONCILE] === "disabled") return;
+      const { spec } = owner as unknown as { spec: { postBuild: object } };
+      const postBuild = { ...spec.postBuild, substitute: { openbao_replicas: "3" } };
+      world.kube.put(OWNER, { ...owner, spec: { ...spec, postBuild } });
+    });
+    assert.equal((await run()).result, "done");
   });
 
   it("is refused while the cluster's variables still ask for one replica: Raft with one of three loses its quorum", async () => {
@@ -184,6 +205,7 @@ describe("resuming Flux, which follows Git (hazard F69)", () => {
     applies = { standalone: { enabled: true } };
     await refused(/takes back what runs: server\.standalone\.enabled.*paused again/);
     assert.equal(peek(OWNER).spec.suspend, true);
+    assert.equal(peek(OWNER).metadata.annotations?.[RECONCILE], "disabled");
     const { metadata, spec } = peek(RELEASE);
     assert.equal(spec.suspend, true);
     assert.equal(metadata.annotations?.["kustomize.toolkit.fluxcd.io/reconcile"], "disabled");
@@ -192,7 +214,15 @@ describe("resuming Flux, which follows Git (hazard F69)", () => {
     assert.equal((await run()).result, "done");
   });
 
-  it("asks nothing of Git when the user had suspended the Kustomization before", async () => {
+  it("asks nothing of Git when the user had suspended the Kustomization before, as the journal says (I38)", async () => {
+    const before = { [OWNER]: { suspend: true } };
+    await world.context.journal.append({ step: "pause", beat: "act", observed: { before } });
+    assert.equal((await run()).result, "done");
+    assert.equal(peek(OWNER).spec.suspend, true);
+    assert.equal(peek(OWNER).metadata.annotations?.[RECONCILE], undefined);
+  });
+
+  it("asks nothing of Git when the Kustomization is suspended without our mark", async () => {
     const { metadata: _own, ...rest } = world.kube.peek<Record<string, unknown>>(OWNER)!;
     world.kube.put(OWNER, { ...rest, metadata: { name: "infra", generation: 2 }, spec: { suspend: true } });
     assert.equal((await run()).result, "done");
