@@ -10,7 +10,7 @@ import { budgetView, endpointsView, podWebhooks, serviceView } from "./readNetwo
 import { ciliumPolicyView, networkPolicyView } from "./readPolicies";
 import { jobView, releaseView } from "./readRelease";
 import { serverConfigView } from "./readServerConfig";
-import { claimView, storageClassView, volumeUses, volumeView } from "./readStorage";
+import { bytesOf, claimView, storageClassView, volumeUses, volumeView } from "./readStorage";
 import { nodeView, podView, statefulSetView, type PodView } from "./readWorkload";
 import type { Look } from "./snapshot";
 
@@ -158,8 +158,14 @@ async function serverTime(kube: KubeClient, namespace: string): Promise<string> 
 function quotaView(object: unknown) {
   const hard = labelsAt(object, "status", "hard");
   const used = labelsAt(object, "status", "used");
-  const full = Object.keys(hard).filter((key) => hard[key] === used[key] && hard[key] !== "0");
+  const full = Object.keys(hard).filter((key) => hard[key] !== "0" && isUsedUp(hard[key]!, used[key] ?? ""));
   return { name: nameOf(object), full };
+}
+
+/** Quantities, not texts: 4Gi is 4096Mi, and a quota that was lowered later is used beyond its bound. */
+function isUsedUp(hard: string, used: string): boolean {
+  const [most, now] = [bytesOf(hard), bytesOf(used)];
+  return most === undefined || now === undefined ? hard === used : now >= most;
 }
 
 export function readNodes(look: Look, pods: Promise<Observed<readonly PodView[]>>) {

@@ -1,5 +1,5 @@
 import type { PlantedHazard } from "./plantedHazards";
-import { BATCH } from "./snapshotBuilder";
+import { BATCH, NS, raftWorld, usage } from "./snapshotBuilder";
 
 const job = (container: object) => ({ template: { spec: { containers: [container] } } });
 const initialises = (title: string, container: object): PlantedHazard => ({
@@ -31,5 +31,38 @@ export const auditHazards: readonly PlantedHazard[] = [
         },
       }),
     found: /CronJob snap/,
+  },
+  {
+    check: "data-room",
+    title: "room for one and a half copies, which step file-copy refuses (F33)",
+    plant: ({ kube }) =>
+      kube.answer("get", "/api/v1/nodes/node-0/proxy/stats/summary", () => ({
+        pods: [{ volume: [usage("data-openbao-0", 6.5), usage("audit-openbao-0", 8)] }],
+      })),
+    found: /6\.50 GiB free, 8\.81 GiB needed/,
+  },
+  {
+    check: "audit-room",
+    title: "an audit volume of a running pod that nobody measured (I34)",
+    world: raftWorld,
+    plant: ({ kube }) =>
+      kube.answer("get", "/api/v1/nodes/node-1/proxy/stats/summary", () => ({ pods: [] })),
+    found: /^no figures for audit-openbao-1$/,
+  },
+  {
+    check: "quota-room",
+    title: "a quota that is used beyond its bound (F59)",
+    plant: ({ kube }) =>
+      kube.put(`${NS}/resourcequotas/pods`, { status: { hard: { pods: "5" }, used: { pods: "6" } } }),
+    found: /pods: pods/,
+  },
+  {
+    check: "quota-room",
+    title: "a quota that is used up in another unit (F59)",
+    plant: ({ kube }) =>
+      kube.put(`${NS}/resourcequotas/memory`, {
+        status: { hard: { "limits.memory": "4Gi" }, used: { "limits.memory": "4096Mi" } },
+      }),
+    found: /memory: limits\.memory/,
   },
 ];
