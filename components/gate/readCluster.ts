@@ -1,8 +1,8 @@
 import { currentEntries, JOURNAL_NAME, readJournalRun } from "../cluster/journal";
-import type { KubeClient, KubeObject } from "../cluster/kubeClient";
+import { itemsOf, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { isDeadHere, LEASE_NAME } from "../cluster/lease";
 import { findRelease } from "../delivery/releaseReader";
-import { at, booleanAt, labelsAt, listAt, nameOf, textAt } from "./fields";
+import { at, booleanAt, labelsAt, nameOf, textAt } from "./fields";
 import { notKnown, valueOr, viewed, type Observed } from "./observed";
 import { leaseView } from "./readAccess";
 import { keyProofView, keySecretView } from "./readKeySecret";
@@ -128,14 +128,15 @@ async function serverLabels(
 
 async function readCilium(kube: KubeClient, namespace: string, labels: Readonly<Record<string, string>>) {
   const root = "/apis/cilium.io/v2";
-  const [own, wide] = await Promise.all([
-    kube.find<KubeObject>(`${root}/namespaces/${namespace}/ciliumnetworkpolicies`),
-    kube.find<KubeObject>(`${root}/ciliumclusterwidenetworkpolicies`),
-  ]);
+  const paths = [
+    `${root}/namespaces/${namespace}/ciliumnetworkpolicies`,
+    `${root}/ciliumclusterwidenetworkpolicies`,
+  ];
+  const [own, wide] = await Promise.all(paths.map((path) => kube.find<KubeObject>(path)));
   if (own === undefined) return undefined;
   return [
-    ...listAt(own, "items").map((one) => ciliumPolicyView(one, "CiliumNetworkPolicy", namespace, labels)),
-    ...listAt(wide, "items").map((one) =>
+    ...itemsOf(paths[0]!, own).map((one) => ciliumPolicyView(one, "CiliumNetworkPolicy", namespace, labels)),
+    ...(wide === undefined ? [] : itemsOf(paths[1]!, wide)).map((one) =>
       ciliumPolicyView(one, "CiliumClusterwideNetworkPolicy", namespace, labels),
     ),
   ];

@@ -7,6 +7,8 @@ export interface ScalarView {
   readonly kind: "absent" | "number" | "text" | "other";
   readonly shown: string;
   readonly number?: number;
+  /** The text itself, cut to 200 characters. */
+  readonly text?: string;
 }
 
 /** The Flux Kustomization that applies an object. */
@@ -95,7 +97,10 @@ function modeOf(server: unknown): ReleaseView["mode"] {
 export function scalar(value: unknown): ScalarView {
   if (value === undefined || value === null) return { kind: "absent", shown: "nothing" };
   if (typeof value === "number") return { kind: "number", shown: String(value), number: value };
-  if (typeof value === "string") return { kind: "text", shown: JSON.stringify(value.slice(0, 200)) };
+  if (typeof value === "string") {
+    const text = value.slice(0, 200);
+    return { kind: "text", shown: JSON.stringify(text), text };
+  }
   return { kind: "other", shown: Array.isArray(value) ? "a list" : `a ${typeof value}` };
 }
 
