@@ -147,4 +147,17 @@ export const auditHazards: readonly PlantedHazard[] = [
     plant: (world) => world.patch(RELEASE, { spec: { valuesFrom: [{ kind: "ConfigMap", name: "extra" }] } }),
     found: /^ConfigMap\/extra was not read$/,
   },
+  {
+    check: "token-rights",
+    title: "a token that ends in mid-run (F27)",
+    plant: ({ servers }) => (servers["openbao-0"]!.ttl = 7199),
+    found: /^it ends in 119 min$/,
+  },
+  {
+    check: "token-rights",
+    title: "a token that lasts two hours, and a copy that may take longer (F27)",
+    config: { copyTimeoutSeconds: 7200 },
+    plant: ({ servers }) => (servers["openbao-0"]!.ttl = 7200),
+    found: /^it ends in 2 h 0 min$/,
+  },
 ];
