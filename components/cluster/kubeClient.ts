@@ -40,6 +40,7 @@ export interface KubeClient {
   get<T extends KubeObject>(path: string, query?: Query): Promise<T>;
   /** Like get, with `undefined` for "not found". */
   find<T extends KubeObject>(path: string, query?: Query): Promise<T | undefined>;
+  /** @throws KubeError as get does, and for an answer that is no list. */
   list<T extends KubeObject>(path: string, query?: Query): Promise<T[]>;
   /** A read that is not JSON, such as a pod's log. */
   text(path: string, query?: Query): Promise<string>;
@@ -100,8 +101,7 @@ class RestClient implements KubeClient {
   }
 
   async list<T extends KubeObject>(path: string, query?: Query): Promise<T[]> {
-    const items = (await this.get<KubeObject & { items?: T[] }>(path, query)).items;
-    return Array.isArray(items) ? items : [];
+    return itemsOf<T>(path, await this.get(path, query));
   }
 
   text(path: string, query?: Query): Promise<string> {
@@ -227,6 +227,23 @@ class RestClient implements KubeClient {
     const answer = await mutating(`${sent.method} ${sent.path}`, () => this.transport.send(sent));
     return JSON.parse(answer) as T;
   }
+}
+
+/**
+ * The items of a list's answer. A proxy's page, or another kind of object, is no empty list: whoever looks for
+ * hazards in it would find none.
+ * @throws KubeError
+ */
+export function itemsOf<T extends KubeObject>(path: string, answer: unknown): T[] {
+  const { kind, items } = (answer ?? {}) as { kind?: unknown; items?: unknown };
+  if (Array.isArray(items)) return items as T[];
+  // Go writes a list of nothing as null in some API servers.
+  if (items === null && typeof kind === "string" && kind.endsWith("List")) return [];
+  throw new KubeError(
+    `GET ${path}: the answer holds no "items", expected a list; is a proxy between here and the API server?`,
+    200,
+    "NoList",
+  );
 }
 
 function describe(object: KubeObject | undefined): string {

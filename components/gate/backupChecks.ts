@@ -1,4 +1,4 @@
-import { fail, faults, notApplicable, pass, seen, type Check, type Judgement } from "./check";
+import { fail, faults, notApplicable, pass, seen, unclear, type Check, type Judgement } from "./check";
 import { timeOf } from "./fields";
 import { cutoverIsUnderWay, hasMoved, server0 } from "./progress";
 import type { ClusterSnapshot } from "./snapshot";
@@ -110,10 +110,12 @@ export const backupChecks: readonly Check[] = [
           expected,
         );
       }
-      const what = holds
-        ? newest.name
-        : `${newest.name} (${newest.snapshots} volume snapshots, which name no claim)`;
-      return aged(snapshot, newest.completedAt, VELERO_HOURS, what, expected);
+      const age = aged(snapshot, newest.completedAt, VELERO_HOURS, newest.name, expected);
+      if (holds || age.verdict === "fail") return age;
+      return unclear(
+        `${newest.name} holds ${newest.snapshots} volume snapshot(s), which name no claim: ${release}-0 may be none of them`,
+        expected,
+      );
     },
     remedy:
       "velero backup create NAME --include-namespaces NAMESPACE --wait, while the server runs; look at its warnings",

@@ -60,6 +60,30 @@ export const fluxChecks: readonly Check[] = [
     source: "platform 789e794bc (#1656); helm-controller#1559; flux2#5916",
   },
   {
+    id: "values-from",
+    stage: "cutover",
+    hazard: {
+      ids: ["I35", "I40"],
+      loss: "values that the gate did not read change what the flip renders: version, replicas, storage",
+    },
+    severity: "warn",
+    waivable: true,
+    observe: "spec.valuesFrom of the HelmRelease; only spec.values are judged",
+    judge: ({ release }) => {
+      const expected = "all values in spec.values";
+      return seenObject(release, "the HelmRelease", expected, ({ valuesFrom }) =>
+        faults(
+          valuesFrom.map((one) => `${one} was not read`),
+          "no valuesFrom",
+          expected,
+        ),
+      );
+    },
+    remedy:
+      "look at the named object: server.image, server.ha, server.standalone and *Storage belong in spec.values",
+    source: "fluxcd.io helmreleases, values references",
+  },
+  {
     id: "init-jobs",
     stage: "cutover",
     hazard: {

@@ -1,3 +1,4 @@
+import type { MigrationConfig } from "../../config";
 import { fail, faults, notApplicable, pass, seen, unclear, type Check, type Judgement } from "./check";
 import { cutoverIsUnderWay, hasMoved, server0 } from "./progress";
 import { TOKEN_PATHS } from "./readOpenBao";
@@ -83,20 +84,26 @@ export const keyChecks: readonly Check[] = [
     hazard: { ids: ["F27"], loss: "the run stops in the middle of the downtime for want of a right" },
     severity: "block",
     waivable: false,
-    observe: "capabilities-self of the held token on the paths that the stages use",
-    judge: (snapshot) => {
-      const expected = "a token that OpenBao knows, with root or the listed capabilities";
+    observe: "capabilities-self of the held token on the paths that the stages use, and its ttl by lookup-self",
+    judge: (snapshot, config) => {
+      const needed = neededTtlSeconds(config);
+      const expected = `a token that OpenBao knows, with root or the listed capabilities, that never ends or lasts ${hours(needed)}`;
       if (cutoverIsUnderWay(snapshot)) return notApplicable("the cutover is under way");
       if (snapshot.path === "restore-file" && server0(snapshot)?.seal.sealed !== false)
         return notApplicable("no source answers");
-      return seen(snapshot.token, expected, ({ capabilities }) =>
+      return seen(snapshot.token, expected, ({ capabilities, ttlSeconds }) =>
         seen(capabilities, expected, (held) => {
           const missing = Object.entries(TOKEN_PATHS).flatMap(([path, wanted]) => {
             const has = Object.hasOwn(held, path) ? held[path]! : [];
             const enough = has.includes("root") || wanted.every((one) => has.includes(one));
             return enough ? [] : [`${path} needs ${wanted.join("+")}, has ${has.join("+") || "nothing"}`];
           });
-          return faults(missing, "every path", expected);
+          if (missing.length > 0) return faults(missing, "", expected);
+          return seen(ttlSeconds, expected, (ttl) => {
+            if (ttl === 0) return pass("every path, a token that never ends", expected);
+            const left = `it ends in ${hours(ttl)}`;
+            return ttl < needed ? fail(left, expected) : pass(`every path, ${left}`, expected);
+          });
         }),
       );
     },
@@ -195,6 +202,16 @@ export const keyChecks: readonly Check[] = [
     source: "hazards.md section 3, weak seal",
   },
 ];
+
+/** Seconds: two hours for a run with the default bound of the copy, more with a longer one. */
+function neededTtlSeconds({ copyTimeoutSeconds }: MigrationConfig): number {
+  return 7200 + Math.max(0, copyTimeoutSeconds - 3600);
+}
+
+function hours(seconds: number): string {
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
 
 function withSecret(
   snapshot: ClusterSnapshot,

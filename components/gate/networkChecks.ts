@@ -1,6 +1,6 @@
 import { STAGES } from "../../config";
 import { fail, faults, notApplicable, pass, seen, seenObject, shortList, unclear, type Check } from "./check";
-import { fittingNodes } from "./nodeFit";
+import { fittingNodes, placesOf } from "./nodeFit";
 import { hasMoved, observedStage } from "./progress";
 import { openRaftPorts } from "./raftPorts";
 import { POLICY_NAME } from "./readPolicies";
@@ -19,10 +19,20 @@ export const networkChecks: readonly Check[] = [
       return seenObject(statefulSet, "the StatefulSet", expected, (set) =>
         seen(nodes, expected, (all) => {
           const fitting = fittingNodes(set, all);
-          const apart = set.spreadKeys.includes("kubernetes.io/hostname");
           const hosts = new Set(fitting.map((node) => node.hostname)).size;
+          const apart = set.spreadKeys.length > 0;
           const found = `${hosts} of ${all.length} nodes fit${apart ? "" : " (no required anti-affinity)"}`;
-          return hosts >= (apart ? config.replicas : 1) ? pass(found, expected) : fail(found, expected);
+          if (hosts < (apart ? config.replicas : 1)) return fail(found, expected);
+          // Each required topology key needs as many places as there are replicas: one zone takes one server.
+          const short = set.spreadKeys
+            .map((key) => placesOf(key, fitting))
+            .find((one) => one.places < config.replicas);
+          if (short === undefined) return pass(found, expected);
+          const { key, places, unlabelled } = short;
+          const seenPlaces = `${found}, with ${places} value(s) of ${key} (required anti-affinity)`;
+          return unlabelled.length > 0
+            ? unclear(`${seenPlaces}; without that label: ${shortList(unlabelled)}`, expected)
+            : fail(seenPlaces, expected);
         }),
       );
     },

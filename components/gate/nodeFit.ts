@@ -13,6 +13,19 @@ export function fittingNodes(set: StatefulSetView, nodes: readonly NodeView[]): 
   );
 }
 
+/** How many places a topology key makes of `nodes`, and which nodes lack its label. */
+export function placesOf(key: string, nodes: readonly NodeView[]) {
+  const labelOf = (node: NodeView) => {
+    if (key === "kubernetes.io/hostname") return node.hostname;
+    return Object.hasOwn(node.labels, key) ? node.labels[key] : undefined;
+  };
+  return {
+    key,
+    places: new Set(nodes.map(labelOf).filter((value) => value !== undefined)).size,
+    unlabelled: nodes.filter((node) => labelOf(node) === undefined).map((node) => node.name),
+  };
+}
+
 function isSoft(taint: TaintView): boolean {
   return taint.effect === "PreferNoSchedule";
 }

@@ -13,7 +13,8 @@ export const NOT_VISIBLE: readonly {
   {
     ids: ["F20", "I13", "I18", "F21"],
     why: "the entries of the file tree lie on the volume, which only a pod on its node can read",
-    instead: "step file-copy reads every entry: zero-byte, .temp, damaged and too large ones stop it",
+    instead:
+      "step file-copy reads every entry: zero-byte and .temp ones stop it; for large ones the entry size is raised by itself; step carry compares every entry",
   },
   {
     ids: ["F44", "F45", "F46", "F49"],

@@ -1,4 +1,4 @@
-import type { KubeClient, KubeObject } from "../cluster/kubeClient";
+import { itemsOf, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { at, booleanAt, listAt, nameOf, textAt } from "./fields";
 import { clean } from "./observed";
 
@@ -12,11 +12,13 @@ export interface ArgoView {
   readonly madeBy?: string;
 }
 
+const APPLICATIONS = "/apis/argoproj.io/v1alpha1/applications";
+
 /** The Applications that write into `namespace`; undefined where Argo CD is not installed. */
 export async function readArgo(kube: KubeClient, namespace: string): Promise<ArgoView[] | undefined> {
-  const answer = await kube.find<KubeObject>("/apis/argoproj.io/v1alpha1/applications");
+  const answer = await kube.find<KubeObject>(APPLICATIONS);
   if (answer === undefined) return undefined;
-  return listAt(answer, "items")
+  return itemsOf(APPLICATIONS, answer)
     .filter((one) => writesInto(one, namespace))
     .map(argoView);
 }

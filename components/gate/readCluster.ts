@@ -1,8 +1,8 @@
 import { currentEntries, JOURNAL_NAME, readJournalRun } from "../cluster/journal";
-import type { KubeClient, KubeObject } from "../cluster/kubeClient";
+import { itemsOf, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { isDeadHere, LEASE_NAME } from "../cluster/lease";
 import { findRelease } from "../delivery/releaseReader";
-import { at, booleanAt, labelsAt, listAt, nameOf, textAt } from "./fields";
+import { at, booleanAt, labelsAt, nameOf, textAt } from "./fields";
 import { notKnown, valueOr, viewed, type Observed } from "./observed";
 import { leaseView } from "./readAccess";
 import { keyProofView, keySecretView } from "./readKeySecret";
@@ -10,7 +10,7 @@ import { budgetView, endpointsView, podWebhooks, serviceView } from "./readNetwo
 import { ciliumPolicyView, networkPolicyView } from "./readPolicies";
 import { jobView, releaseView } from "./readRelease";
 import { serverConfigView } from "./readServerConfig";
-import { claimView, storageClassView, volumeUses, volumeView } from "./readStorage";
+import { bytesOf, claimView, storageClassView, volumeUses, volumeView } from "./readStorage";
 import { nodeView, podView, statefulSetView, type PodView } from "./readWorkload";
 import type { Look } from "./snapshot";
 
@@ -128,14 +128,15 @@ async function serverLabels(
 
 async function readCilium(kube: KubeClient, namespace: string, labels: Readonly<Record<string, string>>) {
   const root = "/apis/cilium.io/v2";
-  const [own, wide] = await Promise.all([
-    kube.find<KubeObject>(`${root}/namespaces/${namespace}/ciliumnetworkpolicies`),
-    kube.find<KubeObject>(`${root}/ciliumclusterwidenetworkpolicies`),
-  ]);
+  const paths = [
+    `${root}/namespaces/${namespace}/ciliumnetworkpolicies`,
+    `${root}/ciliumclusterwidenetworkpolicies`,
+  ];
+  const [own, wide] = await Promise.all(paths.map((path) => kube.find<KubeObject>(path)));
   if (own === undefined) return undefined;
   return [
-    ...listAt(own, "items").map((one) => ciliumPolicyView(one, "CiliumNetworkPolicy", namespace, labels)),
-    ...listAt(wide, "items").map((one) =>
+    ...itemsOf(paths[0]!, own).map((one) => ciliumPolicyView(one, "CiliumNetworkPolicy", namespace, labels)),
+    ...(wide === undefined ? [] : itemsOf(paths[1]!, wide)).map((one) =>
       ciliumPolicyView(one, "CiliumClusterwideNetworkPolicy", namespace, labels),
     ),
   ];
@@ -158,8 +159,14 @@ async function serverTime(kube: KubeClient, namespace: string): Promise<string> 
 function quotaView(object: unknown) {
   const hard = labelsAt(object, "status", "hard");
   const used = labelsAt(object, "status", "used");
-  const full = Object.keys(hard).filter((key) => hard[key] === used[key] && hard[key] !== "0");
+  const full = Object.keys(hard).filter((key) => hard[key] !== "0" && isUsedUp(hard[key]!, used[key] ?? ""));
   return { name: nameOf(object), full };
+}
+
+/** Quantities, not texts: 4Gi is 4096Mi, and a quota that was lowered later is used beyond its bound. */
+function isUsedUp(hard: string, used: string): boolean {
+  const [most, now] = [bytesOf(hard), bytesOf(used)];
+  return most === undefined || now === undefined ? hard === used : now >= most;
 }
 
 export function readNodes(look: Look, pods: Promise<Observed<readonly PodView[]>>) {

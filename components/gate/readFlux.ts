@@ -1,5 +1,5 @@
-import type { KubeClient, KubeObject } from "../cluster/kubeClient";
-import { at, nameOf, textAt } from "./fields";
+import { itemsOf, type KubeClient, type KubeObject } from "../cluster/kubeClient";
+import { nameOf, textAt } from "./fields";
 import { known, notKnown, observe, valueOr, type Observed } from "./observed";
 import { readAccess } from "./readAccess";
 import { readArgo } from "./readArgo";
@@ -125,8 +125,7 @@ async function readStores(kube: KubeClient) {
 async function anyVersion(kube: KubeClient, path: (version: string) => string): Promise<readonly unknown[]> {
   for (const version of ["v1", "v1beta1", "v1alpha1"]) {
     const answer = await kube.find<KubeObject>(path(version));
-    const items = at(answer, "items");
-    if (Array.isArray(items)) return items.slice(0, 1000);
+    if (answer !== undefined) return itemsOf(path(version), answer).slice(0, 1000);
   }
   return [];
 }

@@ -1,6 +1,6 @@
 import type { OpenBao } from "../cluster/openBaoClient";
 import { raftPeers, sealStatus, type RaftPeer, type SealStatus } from "../cluster/openBaoStatus";
-import { booleanAt, textsAt } from "./fields";
+import { booleanAt, numberAt, textsAt } from "./fields";
 import { observe, type Observed } from "./observed";
 
 /** What one node says of itself, without a token. */
@@ -16,6 +16,8 @@ export interface TokenView {
   readonly peers: Observed<readonly RaftPeer[]>;
   /** Capabilities of the token on each path that the program uses; absent paths were not asked. */
   readonly capabilities: Observed<Readonly<Record<string, readonly string[]>>>;
+  /** Seconds that the token has left; 0 is a token that never ends. */
+  readonly ttlSeconds: Observed<number>;
 }
 
 /** Paths on which the later stages need rights, with the capabilities that would do. */
@@ -42,11 +44,19 @@ export async function nodeStatus(bao: OpenBao, timeoutMs: number): Promise<NodeS
 }
 
 export async function tokenView(bao: OpenBao, token: string, timeoutMs: number): Promise<TokenView> {
-  const [peers, capabilities] = await Promise.all([
+  const [peers, capabilities, ttlSeconds] = await Promise.all([
     observe("the Raft configuration", timeoutMs, () => raftPeers(bao, token)),
     observe("the token's capabilities", timeoutMs, () => capabilitiesOf(bao, token, timeoutMs)),
+    observe("the token's time to live", timeoutMs, () => ttlOf(bao, token, timeoutMs)),
   ]);
-  return { peers, capabilities };
+  return { peers, capabilities, ttlSeconds };
+}
+
+async function ttlOf(bao: OpenBao, token: string, timeoutMs: number): Promise<number> {
+  const reply = await bao.request("GET", "/v1/auth/token/lookup-self", { token, timeoutMs });
+  const ttl = numberAt(reply.body, "data", "ttl");
+  if (reply.status !== 200 || ttl === undefined) throw new Error("unexpected answer");
+  return ttl;
 }
 
 async function capabilitiesOf(bao: OpenBao, token: string, timeoutMs: number) {

@@ -7,6 +7,8 @@ export interface ScalarView {
   readonly kind: "absent" | "number" | "text" | "other";
   readonly shown: string;
   readonly number?: number;
+  /** The text itself, cut to 200 characters. */
+  readonly text?: string;
 }
 
 /** The Flux Kustomization that applies an object. */
@@ -95,7 +97,10 @@ function modeOf(server: unknown): ReleaseView["mode"] {
 export function scalar(value: unknown): ScalarView {
   if (value === undefined || value === null) return { kind: "absent", shown: "nothing" };
   if (typeof value === "number") return { kind: "number", shown: String(value), number: value };
-  if (typeof value === "string") return { kind: "text", shown: JSON.stringify(value.slice(0, 200)) };
+  if (typeof value === "string") {
+    const text = value.slice(0, 200);
+    return { kind: "text", shown: JSON.stringify(text), text };
+  }
   return { kind: "other", shown: Array.isArray(value) ? "a list" : `a ${typeof value}` };
 }
 
@@ -148,15 +153,33 @@ export function jobView(object: unknown, ourManager: string): JobView {
   const finished = listAt(object, "status", "conditions").some(
     (one) => ["Complete", "Failed"].includes(textAt(one, "type") ?? "") && textAt(one, "status") === "True",
   );
-  const words = containers.flatMap((one) => [...textsAt(one, "command"), ...textsAt(one, "args")]);
-  const says = (pattern: RegExp) => words.some((word) => pattern.test(word.slice(0, 65_536)));
+  const lines = containers.map(commandLine);
   return {
     name: nameOf(object),
     active: !finished && booleanAt(object, "spec", "suspend") !== true,
     images: containers.map((one) => textAt(one, "image") ?? ""),
-    initialises: says(/\boperator\s+init\b(?![^\n]*-status)|\/sys\/init\b/),
-    takesSnapshots: says(/\braft\s+snapshot\s+save\b|\bstorage\/raft\/snapshot\b/),
+    initialises: lines.some(runsInit),
+    takesSnapshots: lines.some((line) => /\braft\s+snapshot\s+save\b|\bstorage\/raft\/snapshot\b/.test(line)),
     lastSuccess: textAt(object, "status", "lastSuccessfulTime"),
     ours: labelsAt(object, "metadata", "labels")["app.kubernetes.io/managed-by"] === ourManager,
   };
+}
+
+/** Command and arguments as one line: a shell's text is one word of it, an argv list puts each word in its own. */
+function commandLine(container: unknown): string {
+  const words = [...textsAt(container, "command"), ...textsAt(container, "args")];
+  return words
+    .map((word) => word.slice(0, 65_536))
+    .join(" ")
+    .replace(/\\\r?\n/g, " ");
+}
+
+/** Each command is judged apart: one `operator init -status` beside a real init excuses nothing. */
+function runsInit(line: string): boolean {
+  const commands = line.split(/[\n;&|(){}`]|(?=\boperator\s)/);
+  return commands.some(
+    (one) =>
+      /\/sys\/init\b/.test(one) ||
+      (/^operator\s+init\b/.test(one) && !/\s--?status(?:=true)?(?=["'\s]|$)/.test(one)),
+  );
 }

@@ -1,4 +1,4 @@
-import type { KubeClient, KubeObject } from "../cluster/kubeClient";
+import { itemsOf, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { at, labelsAt, listAt, nameOf, numberAt, textAt, textsAt } from "./fields";
 
 /** The newest Velero backup that takes in OpenBao's namespace. */
@@ -22,7 +22,7 @@ export async function readVelero(
 ): Promise<{ readonly newest: VeleroView | undefined } | undefined> {
   const answer = await kube.find<KubeObject>(`${CORE}/backups`);
   if (answer === undefined) return undefined;
-  const mine = listAt(answer, "items")
+  const mine = itemsOf(`${CORE}/backups`, answer)
     .filter((backup) => takesIn(backup, namespace))
     .sort((a, b) => (startOf(a) < startOf(b) ? 1 : -1));
   const newest = mine[0];

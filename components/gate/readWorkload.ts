@@ -1,5 +1,6 @@
 import { hookView, type HookView } from "./readHook";
 import { at, booleanAt, labelsAt, listAt, nameOf, numberAt, textAt, textsAt } from "./fields";
+import { selectorTakes } from "./selector";
 
 export interface TolerationView {
   readonly key?: string;
@@ -40,7 +41,7 @@ export interface StatefulSetView {
   readonly hasLiveness: boolean;
   /** The server's postStart hook, when it waits. */
   readonly hook?: HookView;
-  /** Topology keys of required pod anti-affinity. */
+  /** Topology keys of required pod anti-affinity between the servers; terms about other pods are left out. */
   readonly spreadKeys: readonly string[];
   readonly nodeSelector: Readonly<Record<string, string>>;
   /** Required node affinity: one of the lists must hold as a whole. */
@@ -56,6 +57,7 @@ export function statefulSetView(object: unknown): StatefulSetView {
   const containers = listAt(pod, "containers");
   const server = containers.find((one) => textAt(one, "name") === "openbao") ?? containers[0];
   const probe = at(server, "readinessProbe");
+  const labels = labelsAt(spec, "template", "metadata", "labels");
   return {
     replicas: numberAt(spec, "replicas") ?? 1,
     readyReplicas: numberAt(object, "status", "readyReplicas") ?? 0,
@@ -65,7 +67,7 @@ export function statefulSetView(object: unknown): StatefulSetView {
     podManagementPolicy: textAt(spec, "podManagementPolicy") ?? "OrderedReady",
     serviceName: textAt(spec, "serviceName") ?? "",
     selector: labelsAt(spec, "selector", "matchLabels"),
-    podLabels: labelsAt(spec, "template", "metadata", "labels"),
+    podLabels: labels,
     claimTemplates: listAt(spec, "volumeClaimTemplates").map((template) => ({
       name: nameOf(template),
       size: textAt(template, "spec", "resources", "requests", "storage") ?? "",
@@ -78,12 +80,11 @@ export function statefulSetView(object: unknown): StatefulSetView {
     readinessPath: textAt(probe, "httpGet", "path"),
     hook: hookView(server),
     hasLiveness: at(server, "livenessProbe") !== undefined,
-    spreadKeys: listAt(
-      pod,
-      "affinity",
-      "podAntiAffinity",
-      "requiredDuringSchedulingIgnoredDuringExecution",
-    ).map((term) => textAt(term, "topologyKey") ?? ""),
+    spreadKeys: listAt(pod, "affinity", "podAntiAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
+      .filter(
+        (term) => at(term, "labelSelector") === undefined || selectorTakes(at(term, "labelSelector"), labels),
+      )
+      .map((term) => textAt(term, "topologyKey") ?? ""),
     nodeSelector: labelsAt(pod, "nodeSelector"),
     nodeTerms: listAt(
       pod,

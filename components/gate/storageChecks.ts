@@ -1,12 +1,14 @@
-import { fail, faults, notApplicable, pass, seen, seenObject, unclear, type Check } from "./check";
+import { fail, faults, notApplicable, pass, seen, seenObject, shortList, unclear, type Check } from "./check";
 import { valueOr } from "./observed";
 import { cutoverIsUnderWay, hasMoved } from "./progress";
 import { isSetAside } from "../steps/setAside";
 import { bytesOf } from "./readStorage";
 
 const GIB = 1024 ** 3;
-/** An empty Raft store preallocates two files of 16 MiB; twice that is left for the log. */
-const RAFT_FLOOR = 64 * 1024 ** 2;
+/** What step file-copy (jobs/fileCopy.sh) asks for: the copy, the Raft store that comes later, and a margin. */
+export const COPY_FACTOR = 2.5;
+/** In bytes. An empty Raft store preallocates two files of 16 MiB; twice that is left for the log. */
+export const RAFT_FLOOR = 64 * 1024 ** 2;
 
 /** Volumes and what stands in the way of the StatefulSet's change. */
 export const storageChecks: readonly Check[] = [
@@ -180,23 +182,31 @@ export const storageChecks: readonly Check[] = [
       ids: ["F33", "F34"],
       loss: "the copy fills the volume: the server is down with two half stores",
     },
-    severity: "warn",
+    severity: "block",
     waivable: true,
     observe: "the kubelet's figures of claim data-<release>-0",
     judge: (snapshot, { release }) => {
-      const expected = "free space for the file copy, the Raft copy and its log: 1.5 times what is used";
+      const expected = `free space for the file copy, the Raft copy and its log: ${COPY_FACTOR} times what is used`;
       if (hasMoved(snapshot) || cutoverIsUnderWay(snapshot))
         return notApplicable("the data was copied already");
+      if (snapshot.path !== "migrate") return notApplicable("this carry makes no file copy");
+      // A copy, or a part of one, counts as used: only the step can tell it from the data.
+      if (valueOr(snapshot.journal, []).some((one) => one.step === "file-copy"))
+        return notApplicable("step file-copy has begun; it measures the data");
+      // A namespaced user may not ask the kubelets, and the step refuses before it copies anything.
+      if (!snapshot.volumeUse.known)
+        return notApplicable(`${snapshot.volumeUse.why}; step file-copy measures the data`);
       return seen(snapshot.volumeUse, expected, (list) => {
         const use = list.find((one) => one.claim === `data-${release}-0`);
-        if (use === undefined) return unclear("the kubelet gave no figures for it", expected);
+        if (use === undefined)
+          return notApplicable("the kubelet gave no figures for it; step file-copy measures the data");
         const size = bytesOf(valueOr(snapshot.claims, []).find((one) => one.name === use.claim)?.size ?? "");
         if (size !== undefined && use.capacityBytes > 2 * size) {
           return notApplicable(
             `it shares a disk with ${gib(use.availableBytes)} free; stage backup measures the data`,
           );
         }
-        const needed = 1.5 * use.usedBytes + RAFT_FLOOR;
+        const needed = COPY_FACTOR * use.usedBytes + RAFT_FLOOR;
         const found = `${gib(use.availableBytes)} free, ${gib(needed)} needed`;
         return use.availableBytes >= needed ? pass(found, expected) : fail(found, expected);
       });
@@ -214,7 +224,7 @@ export const storageChecks: readonly Check[] = [
     severity: "warn",
     waivable: true,
     observe: "the kubelet's figures of the audit claims",
-    judge: ({ volumeUse, claims }) => {
+    judge: ({ volumeUse, claims, pods }) => {
       const expected = "at least 10 % free on every audit volume";
       return seen(claims, expected, (list) => {
         const audit = list.filter((claim) => claim.template === "audit");
@@ -223,13 +233,19 @@ export const storageChecks: readonly Check[] = [
           const measured = uses.filter((use) => audit.some((claim) => claim.name === use.claim));
           if (measured.length === 0) return unclear("the kubelets gave no figures", expected);
           const free = (use: (typeof uses)[number]) => use.availableBytes / Math.max(1, use.capacityBytes);
-          return faults(
-            measured
-              .filter((use) => free(use) < 0.1)
-              .map((use) => `${use.claim} on ${use.node}: ${Math.floor(free(use) * 100)} % free`),
-            `${measured.length} volume(s) with room`,
-            expected,
-          );
+          const full = measured
+            .filter((use) => free(use) < 0.1)
+            .map((use) => `${use.claim} on ${use.node}: ${Math.floor(free(use) * 100)} % free`);
+          const running = valueOr(pods, [])
+            .filter((pod) => pod.phase === "Running")
+            .map((pod) => pod.ordinal);
+          const unmeasured = audit
+            .filter((claim) => running.includes(claim.ordinal))
+            .filter((claim) => !measured.some((use) => use.claim === claim.name))
+            .map((claim) => `no figures for ${claim.name}`);
+          return full.length === 0 && unmeasured.length > 0
+            ? unclear(shortList(unmeasured), expected)
+            : faults([...full, ...unmeasured], `${measured.length} volume(s) with room`, expected);
         });
       });
     },

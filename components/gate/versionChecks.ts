@@ -2,6 +2,7 @@ import { fail, faults, notApplicable, pass, seen, seenObject, unclear, type Chec
 import { fittingNodes } from "./nodeFit";
 import { valueOr } from "./observed";
 import { cutoverIsUnderWay, hasMoved } from "./progress";
+import type { ClusterSnapshot } from "./snapshot";
 import { withServer } from "./withServer";
 
 const VERSIONS = "2.4.x, 2.5.1 or later 2.5.x, or 2.6.x";
@@ -71,11 +72,19 @@ export const versionChecks: readonly Check[] = [
     },
     severity: "block",
     waivable: false,
-    observe: "version of the first server",
+    observe: "version of the first server, and server.image.tag of the values",
     judge: (snapshot) =>
       cutoverIsUnderWay(snapshot)
         ? notApplicable("the cutover is under way")
-        : withServer(snapshot, VERSIONS, ({ version }) => judgeVersion(version, VERSIONS)),
+        : withServer(snapshot, VERSIONS, ({ version }) => {
+            const running = judgeVersion(version, VERSIONS);
+            // The flip applies the values: their version starts with the move, whatever runs now.
+            const tag = tagOf(`x:${valuesTag(snapshot) ?? ""}`);
+            if (running.verdict !== "pass" || tag === undefined) return running;
+            return judgeVersion(tag, VERSIONS).verdict === "pass"
+              ? running
+              : fail(`server.image.tag ${tag} in the values, running ${version}`, VERSIONS);
+          }),
     remedy: "set server.image.tag to a fitting version and roll the pod while it is on file storage",
     source: "openbao#2466, #2467, #2846",
   },
@@ -88,7 +97,8 @@ export const versionChecks: readonly Check[] = [
     },
     severity: "block",
     waivable: true,
-    observe: "image of the StatefulSet's template against the version that runs",
+    observe:
+      "image of the StatefulSet's template, and server.image.tag of the values, against the version that runs",
     judge: (snapshot) => {
       const expected = "the image of the version that runs";
       if (cutoverIsUnderWay(snapshot)) return notApplicable("the cutover is under way");
@@ -97,7 +107,16 @@ export const versionChecks: readonly Check[] = [
           const tag = tagOf(set.image);
           if (tag === undefined) return unclear(`image "${set.image}" names no version`, expected);
           const found = `image tag ${tag}, running ${version}`;
-          return tag === plainVersion(version) ? pass(found, expected) : fail(found, expected);
+          if (tag !== plainVersion(version)) return fail(found, expected);
+          const wanted = valuesTag(snapshot);
+          if (wanted === undefined) return pass(found, expected);
+          // A suspended release can hold a tag that nothing has applied yet: the flip would.
+          const next = tagOf(`x:${wanted}`);
+          if (next === undefined)
+            return unclear(`server.image.tag "${wanted}" in the values names no version`, expected);
+          return next === tag
+            ? pass(found, expected)
+            : fail(`server.image.tag ${next} in the values, running ${version}`, expected);
         }),
       );
     },
@@ -134,6 +153,13 @@ export const versionChecks: readonly Check[] = [
     source: "hazards.md row 39",
   },
 ];
+
+/** server.image.tag of the release's values; undefined when it is left to the chart. */
+function valuesTag(snapshot: ClusterSnapshot): string | undefined {
+  const tag = valueOr(snapshot.release, undefined)?.imageTag;
+  if (tag === undefined || tag.kind === "absent" || tag.text === "") return undefined;
+  return tag.text ?? tag.shown;
+}
 
 /** As a container runtime names it: with registry and tag. */
 function fullName(image: string): string {

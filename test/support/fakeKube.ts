@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import {
+  itemsOf,
   KubeError,
   type KubeClient,
   type KubeObject,
@@ -104,8 +105,7 @@ export class FakeKube implements KubeClient {
   }
 
   async list<T extends KubeObject>(path: string, query?: Query): Promise<T[]> {
-    const items = (await this.get<KubeObject & { items?: T[] }>(path, query))?.items;
-    return Array.isArray(items) ? items : [];
+    return itemsOf<T>(path, await this.get(path, query));
   }
 
   async text(path: string, query: Query = {}): Promise<string> {

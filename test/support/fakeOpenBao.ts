@@ -21,6 +21,8 @@ export interface FakeServer {
   isLeader: boolean;
   peers?: FakePeer[];
   capabilities: string[] | Record<string, string[]>;
+  /** Seconds that the token has left. @default it never ends */
+  ttl?: number;
   /** The token that it knows; others get 403. */
   token: string;
 }
@@ -73,6 +75,8 @@ export class FakeOpenBao implements OpenBao {
         return server.peers === undefined
           ? { status: 404, body: { errors: ["unsupported path"] } }
           : { status: 200, body: { data: { config: { servers: server.peers } } } };
+      case "/v1/auth/token/lookup-self":
+        return { status: 200, body: { data: { ttl: server.ttl ?? 0 } } };
       case "/v1/sys/capabilities-self": {
         const paths = (call.body as { paths: string[] }).paths;
         const of = (one: string) =>

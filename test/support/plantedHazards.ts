@@ -1,3 +1,4 @@
+import { auditHazards } from "./auditHazards";
 import { carryHazards } from "./carryHazards";
 import { placeHazards } from "./placeHazards";
 import { serverHazards } from "./serverHazards";
@@ -24,4 +25,5 @@ export const plantedHazards: readonly PlantedHazard[] = [
   ...carryHazards,
   ...placeHazards,
   ...tenantHazards,
+  ...auditHazards,
 ];

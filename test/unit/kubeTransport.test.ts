@@ -102,3 +102,28 @@ describe("a wait on the API server", () => {
     await assert.rejects(waitOn([403], 20), { status: 403 });
   });
 });
+
+describe("a list of the API server", () => {
+  async function listed(answer: object): Promise<unknown[]> {
+    const server = await serverOf([Buffer.from(JSON.stringify(answer))]);
+    try {
+      return await kubeClient(configOf(server)).list("/api/v1/namespaces/x/configmaps");
+    } finally {
+      server.close();
+    }
+  }
+
+  it("is an error when a proxy answers 200 with something else: no hazard is found in nothing", async () => {
+    for (const answer of [{}, { kind: "Status" }, { items: null }, { items: {} }]) {
+      await assert.rejects(
+        listed(answer),
+        /^KubeError: GET \/api\/v1\/namespaces\/x\/configmaps: the answer holds no "items", expected a list; is a proxy/,
+      );
+    }
+  });
+
+  it("is empty when Go writes it as null", async () => {
+    assert.deepEqual(await listed({ kind: "ConfigMapList", items: null }), []);
+    assert.deepEqual(await listed({ kind: "ConfigMapList", items: [] }), []);
+  });
+});
