@@ -1,10 +1,17 @@
 import { allConfig } from "@pulumi/pulumi/runtime/config"; // The whole package is 700 modules, in steps too.
 import { z } from "zod";
-import { CARRIES, carryFaults, reseedSchema, snapshotSchema } from "./components/carryConfig";
-import { cleanupSchema, lateFaults } from "./components/lateConfig";
+import { CARRIES, CARRY_RULES, reseedSchema, snapshotSchema } from "./components/carryConfig";
+import { knownKeys, pathOf } from "./components/configPath";
+import { cleanupSchema, LATE_RULES } from "./components/lateConfig";
 import { DELIVERIES } from "./components/delivery/releaseReader";
-import { deliveryFaults } from "./components/delivery/deliveryFaults";
-import { alertsSchema, externalSecretSchema, talosSchema, tlsSchema } from "./components/platformConfig";
+import { DELIVERY_RULES } from "./components/delivery/deliveryFaults";
+import {
+  alertsSchema,
+  externalSecretSchema,
+  TALOS_RULE,
+  talosSchema,
+  tlsSchema,
+} from "./components/platformConfig";
 
 /** The Pulumi project's name, and so the prefix of each config key. */
 export const PROJECT = "openbao-migration";
@@ -177,24 +184,32 @@ export type ConfigResult =
       readonly raw: Readonly<Record<string, unknown>>;
     };
 
+const RULES = [TALOS_RULE, ...LATE_RULES, ...CARRY_RULES, ...DELIVERY_RULES];
+
 /** Pure: checks plain values, and gives every fault at once. */
 export function parseConfig(raw: Readonly<Record<string, unknown>>): ConfigResult {
   const parsed = configSchema.safeParse(raw);
-  const findings = parsed.success ? [] : parsed.error.issues.flatMap((issue) => findingsOf(issue, raw));
-  if (parsed.success && parsed.data.git?.talosPatch !== undefined && parsed.data.talos === undefined) {
-    findings.push({
-      key: `${PROJECT}:talos`,
-      found: "nothing",
-      expected: "the nodes' subnets, since git.talosPatch names a file for the rule",
-      fix: `pulumi config set --path '${PROJECT}:talos.nodeSubnets[0]' SUBNET`,
-    });
-  }
-  if (parsed.success) {
-    const faults = [...lateFaults(parsed.data), ...carryFaults(parsed.data), ...deliveryFaults(parsed.data)];
-    findings.push(...faults.map((fault) => ({ ...fault, key: `${PROJECT}:${fault.key}` })));
-  }
+  const issues = parsed.success ? [] : parsed.error.issues;
+  const broken = new Set(issues.map((issue) => String(issue.path[0])));
+  const sound = parsed.success ? parsed.data : soundKeys(raw, broken);
+  const faults = RULES.filter((rule) => rule.reads.every((key) => !broken.has(key))).flatMap((rule) =>
+    rule.faults(sound),
+  );
+  const findings = [
+    ...issues.flatMap((issue) => findingsOf(issue, raw)),
+    ...faults.map((fault) => ({ ...fault, key: `${PROJECT}:${fault.key}` })),
+  ];
   if (parsed.success && findings.length === 0) return { ok: true, config: parsed.data };
   return { ok: false, findings, raw };
+}
+
+/** The keys without a finding of their own, with defaults: one broken key hides no fault between others. */
+function soundKeys(
+  raw: Readonly<Record<string, unknown>>,
+  broken: ReadonlySet<string>,
+): Partial<MigrationConfig> {
+  const sound = Object.entries(configSchema.shape).filter(([key]) => !broken.has(key));
+  return Object.fromEntries(sound.map(([key, schema]) => [key, schema.parse(raw[key])]));
 }
 
 /** Reads this stack's config. Values of nested keys arrive as JSON text. */
@@ -236,50 +251,28 @@ function plain(text: string): unknown {
 }
 
 function findingsOf(issue: z.core.$ZodIssue, raw: unknown): ConfigFinding[] {
-  const at = issue.path.map(String);
+  const at = issue.path;
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => ({
-      key: keyOf([...at, key]),
+      key: `${PROJECT}:${pathOf([...at, key])}`,
       found: "an unknown key",
-      expected: `one of: ${knownKeys(at).join(", ")}`,
+      expected: `one of: ${knownKeys(configSchema, at).join(", ")}`,
       fix: "correct its spelling, or remove it",
     }));
   }
   const value = at.reduce<unknown>(
-    (node, part) => (node as Record<string, unknown> | undefined)?.[part],
+    (node, part) => (node as Record<PropertyKey, unknown> | undefined)?.[part],
     raw,
   );
+  const key = `${PROJECT}:${pathOf(at)}`;
   return [
     {
-      key: keyOf(at),
+      key,
       found: shown(value),
       expected: issue.message.replace(/^Invalid (input|option): expected /, ""),
-      fix: `pulumi config set ${at.length > 1 ? "--path " : ""}'${keyOf(at)}' VALUE`,
+      fix: `pulumi config set ${at.length > 1 ? "--path " : ""}'${key}' VALUE`,
     },
   ];
-}
-
-function keyOf(path: readonly string[]): string {
-  return `${PROJECT}:${path.join(".")}`;
-}
-
-function knownKeys(path: readonly string[]): string[] {
-  const nested: Record<string, z.ZodObject> = {
-    keySecret,
-    git,
-    cleanup: cleanupSchema,
-    inventory,
-    rehearsal,
-    waivers: waiver,
-    snapshot: snapshotSchema,
-    reseed: reseedSchema,
-    talos: talosSchema,
-    tls: tlsSchema,
-    externalSecrets: externalSecretSchema,
-    alerts: alertsSchema,
-  };
-  const schema = path.length === 0 ? configSchema : nested[path[0]!];
-  return schema === undefined ? [] : Object.keys(schema.shape).sort();
 }
 
 function shown(value: unknown): string {

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import type { ConfigFinding } from "../config";
+import { rule } from "./configRule";
 
 /** How the data goes over to Raft (design.md, the data paths). */
 export const CARRIES = ["migrate", "restore", "reseed", "none"] as const;
@@ -53,51 +55,46 @@ export const reseedSchema = z.strictObject({
     .describe("path prefixes whose content is given up, each named: nothing makes it anew"),
 });
 
-interface CarryKeys {
-  readonly carry: (typeof CARRIES)[number];
-  readonly snapshot?: z.infer<typeof snapshotSchema>;
-  readonly reseed?: z.infer<typeof reseedSchema>;
-}
-
 /** What does not fit between `carry` and the keys that belong to it; `key` is below the project's prefix. */
-export function carryFaults(
-  config: CarryKeys,
-): { key: string; found: string; expected: string; fix: string }[] {
-  const { carry, snapshot, reseed } = config;
-  const wantsSnapshot = carry === "restore" || carry === "none";
-  const faults: { key: string; found: string; expected: string; fix: string }[] = [];
-  if (wantsSnapshot && snapshot === undefined) {
-    faults.push({
-      key: "snapshot",
-      found: "nothing",
-      expected: `the file of the snapshot, since carry is ${carry}`,
-      fix: "pulumi config set --path 'openbao-migration:snapshot.file' FILE",
-    });
-  }
-  if (!wantsSnapshot && snapshot !== undefined) {
-    faults.push(unused("snapshot", carry, "restore or none"));
-  }
-  if (carry === "none" && snapshot?.from === "file") {
-    faults.push({
-      key: "snapshot.from",
-      found: '"file"',
-      expected: '"source", since carry none keeps the running store and takes the snapshot as its backup',
-      fix: "pulumi config set --path 'openbao-migration:snapshot.from' source",
-    });
-  }
-  if (carry === "reseed" && (reseed === undefined || reseed.jobs.length + reseed.discard.length === 0)) {
-    faults.push({
-      key: "reseed",
-      found: "nothing",
-      expected: "the Jobs that fill the new store, or the paths that are given up, since carry is reseed",
-      fix: "pulumi config set --path 'openbao-migration:reseed.jobs[0].name' CRONJOB",
-    });
-  }
-  if (carry !== "reseed" && reseed !== undefined) faults.push(unused("reseed", carry, "reseed"));
-  return faults;
-}
+export const CARRY_RULES = [
+  rule(["carry", "snapshot"], ({ carry, snapshot }) => {
+    const wantsSnapshot = carry === "restore" || carry === "none";
+    if (!wantsSnapshot) return snapshot === undefined ? [] : [unused("snapshot", carry, "restore or none")];
+    if (snapshot === undefined) {
+      return [
+        {
+          key: "snapshot",
+          found: "nothing",
+          expected: `the file of the snapshot, since carry is ${carry}`,
+          fix: "pulumi config set --path 'openbao-migration:snapshot.file' FILE",
+        },
+      ];
+    }
+    if (carry === "restore" || snapshot.from === "source") return [];
+    return [
+      {
+        key: "snapshot.from",
+        found: '"file"',
+        expected: '"source", since carry none keeps the running store and takes the snapshot as its backup',
+        fix: "pulumi config set --path 'openbao-migration:snapshot.from' source",
+      },
+    ];
+  }),
+  rule(["carry", "reseed"], ({ carry, reseed }) => {
+    if (carry !== "reseed") return reseed === undefined ? [] : [unused("reseed", carry, "reseed")];
+    if (reseed !== undefined && reseed.jobs.length + reseed.discard.length > 0) return [];
+    return [
+      {
+        key: "reseed",
+        found: "nothing",
+        expected: "the Jobs that fill the new store, or the paths that are given up, since carry is reseed",
+        fix: "pulumi config set --path 'openbao-migration:reseed.jobs[0].name' CRONJOB",
+      },
+    ];
+  }),
+];
 
-function unused(key: string, carry: string, fits: string) {
+function unused(key: string, carry: string, fits: string): ConfigFinding {
   return {
     key,
     found: `a value, with carry ${carry}`,

@@ -1,5 +1,6 @@
 import { isIP } from "node:net";
 import { z } from "zod";
+import { rule } from "./configRule";
 
 /** Names that Kubernetes takes for objects of any kind: DNS-1123 subdomains. */
 const objectName = z
@@ -62,6 +63,20 @@ export const tlsSchema = z.strictObject({
     .describe("file in the pod with that CA, for retry_join; default: the listener's tls_client_ca_file"),
 });
 export type TlsConfig = z.infer<typeof tlsSchema>;
+
+/** The checkout's firewall rule needs the subnets that it lets in. */
+export const TALOS_RULE = rule(["git", "talos"], ({ git, talos }) =>
+  git?.talosPatch === undefined || talos !== undefined
+    ? []
+    : [
+        {
+          key: "talos",
+          found: "nothing",
+          expected: "the nodes' subnets, since git.talosPatch names a file for the rule",
+          fix: "pulumi config set --path 'openbao-migration:talos.nodeSubnets[0]' SUBNET",
+        },
+      ],
+);
 
 /** As Talos shows it again: an IPv6 address can be written in many ways. */
 function canonical(text: string): string {

@@ -4,6 +4,7 @@ import { createWriteStream, existsSync, mkdirSync, readFileSync, symlinkSync, wr
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { PROJECT, type Stage } from "../config";
+import { runsAreEnding, trackRun } from "./pulumiRuns";
 import { pulumiEnv, toolPath } from "./tools/tools";
 
 const CHECKOUT = resolve(__dirname, "..");
@@ -146,6 +147,7 @@ export class PulumiStack {
       stdio: ["ignore", "pipe", "pipe"],
       detached: true,
     });
+    trackRun(child);
     let output = "";
     const take = (chunk: Buffer) => {
       output += chunk.toString("utf8");
@@ -157,6 +159,8 @@ export class PulumiStack {
       child.on("error", reject);
       child.on("close", (code) => {
         logFile.end();
+        // The process exits soon: nothing may go on meanwhile, a removal of the cluster least of all.
+        if (runsAreEnding()) return;
         resolveRun({ code: code ?? -1, seconds: (Date.now() - started) / 1000, output });
       });
     });

@@ -9,6 +9,7 @@ import { LOAD_NAMESPACE } from "./load/clientObjects";
 import { availability, longestOutage, summarise, type LoadLog } from "./load/loadLog";
 import { carryConfig, rehearseReseed } from "./carryRun";
 import { changedNothing, moveThroughStages, type StageRun } from "./move";
+import { endOnSignal, whatIsLeft } from "./interrupt";
 import { parseOptions, type RehearsalOptions } from "./options";
 import { writeOneContext } from "./oneContext";
 import { claimsOf, observedOf, observeOutcome, type Claim, type Outcome } from "./outcome";
@@ -24,7 +25,7 @@ import { HELM_RELEASE_FILE, VALUES_FILE, VARIABLES_FILE, type SourceVariant } fr
 import { refuseForeign, SOURCE_NAMESPACE } from "./source/sourceCluster";
 import { helmReleasesAreOurs, installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
-import { startHelmController } from "./standins/helmController/start";
+import { startHelmController, stopHelmController } from "./standins/helmController/start";
 import { clientBinaries, commandPlugin, ensureTools, fluxBinaries, toolPath } from "./tools/tools";
 
 const started = Date.now();
@@ -269,6 +270,12 @@ function standIns(options: RehearsalOptions): string[] {
   ];
 }
 
+/** What runs on this machine beside the cluster. */
+async function stopStandIns(options: RehearsalOptions): Promise<void> {
+  await stopHelmController();
+  if (options.flux) await stopFluxControllers();
+}
+
 /** Every load of this run, that of a killed one too. */
 function loadLogs(runDir: string): LoadLog[] {
   return readdirSync(runDir)
@@ -278,7 +285,9 @@ function loadLogs(runDir: string): LoadLog[] {
 
 void (async () => {
   try {
-    process.exitCode = await rehearse(parseOptions(process.argv.slice(2)));
+    const options = parseOptions(process.argv.slice(2));
+    endOnSignal({ log, left: whatIsLeft(options.context), stopStandIns: () => stopStandIns(options) });
+    process.exitCode = await rehearse(options);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

@@ -1,5 +1,6 @@
 import { existsSync, lstatSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { stopHelmController } from "../standins/helmController/start";
 import { clusterPids, removeCgroups } from "./cgroups";
 import { restoreMachine } from "./kernelSettings";
 import { clusterDir, HOST_LINK, nodeLayouts } from "./layout";
@@ -11,6 +12,8 @@ import { waitFor } from "./waitFor";
 
 /** Removes every trace of the cluster; the caller holds the lock. @throws when something could not be removed. */
 export async function removeCluster(log: Log): Promise<void> {
+  // It is no process of the cluster's, and its id lies in the folder that is removed below.
+  await stopHelmController();
   const state = readState();
   if (!existsSync(clusterDir()) && livePids(state).length === 0 && networkLeftovers().length === 0) {
     log("There is no rehearsal cluster.");

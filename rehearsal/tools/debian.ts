@@ -1,9 +1,8 @@
-import { existsSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, rmSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { cacheDir } from "../cache";
 import { runLogged } from "./childProcess";
-
-const POLICY = "/usr/sbin/policy-rc.d";
+import { allowDaemons, forbidDaemons } from "./daemonPolicy";
 
 /** Tells in words why Debian packages cannot be installed here, or gives undefined when they can. */
 export function debianProblem(): string | undefined {
@@ -33,22 +32,11 @@ export async function installPackages(
       onHeartbeat: (seconds) => log(`  ... still installing, ${seconds} s`),
     });
   rmSync(logFile, { force: true });
-  const removePolicy = forbidDaemons();
+  forbidDaemons();
   try {
     await apt("update", "-q", ...lockWait);
     await apt("install", "-q", "-y", "--no-install-recommends", ...lockWait, ...packages);
   } finally {
-    removePolicy();
+    allowDaemons();
   }
-}
-
-/** etcd and containerd would start system daemons on the user's machine; a policy of the user's own is kept. */
-function forbidDaemons(): () => void {
-  try {
-    writeFileSync(POLICY, "#!/bin/sh\nexit 101\n", { flag: "wx", mode: 0o755 });
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === "EEXIST") return () => undefined;
-    throw error;
-  }
-  return () => rmSync(POLICY, { force: true });
 }

@@ -20,11 +20,23 @@ const PARTIAL = ".partial-";
 /** Names the build that runs now. */
 export const buildNote = (): string => cacheDir("tools.build");
 
+/** The oldest Go that the pinned modules are built with. */
+const OLDEST_GO = [1, 24] as const;
+
 /** Tells in words why Go cannot be used here, or gives undefined when it can. */
 export function goProblem(): string | undefined {
+  const wanted = `${OLDEST_GO.join(".")} or newer is needed to build`;
   const answer = spawnSync("go", ["version"], { encoding: "utf8" });
-  if (answer.error) return "Go was not found on PATH; 1.24 or newer is needed to build";
-  return answer.status === 0 ? undefined : `"go version" failed: ${answer.stderr.trim()}`;
+  if (answer.error) return `Go was not found on PATH; ${wanted}`;
+  if (answer.status !== 0) return `"go version" failed: ${answer.stderr.trim()}`;
+  // A Go built from its repository names a commit ("devel go1.25-abc"): the version is in there too.
+  const [, major, minor] = /\bgo(\d+)\.(\d+)/.exec(answer.stdout) ?? [];
+  if (major === undefined || minor === undefined)
+    return `the version of Go is not known, since "go version" says ${JSON.stringify(answer.stdout.trim())}; ${wanted}`;
+  const [oldMajor, oldMinor] = OLDEST_GO;
+  const fits = Number(major) > oldMajor || (Number(major) === oldMajor && Number(minor) >= oldMinor);
+  // An older Go may not even fetch a newer one by itself: before 1.21 it knows no toolchain line.
+  return fits ? undefined : `the Go on PATH is ${major}.${minor}; ${wanted} (https://go.dev/dl)`;
 }
 
 /**

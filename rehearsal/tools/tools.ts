@@ -1,5 +1,6 @@
 import { cacheDir } from "../cache";
 import { stopRunning } from "./childProcess";
+import { allowDaemons, policyIsLeft } from "./daemonPolicy";
 import { debianProblem, installPackages } from "./debian";
 import { buildGoPart, buildNote, goProblem } from "./goBuild";
 import { endLeftBuild } from "./leftBuild";
@@ -34,7 +35,7 @@ export async function ensureTools(log: (line: string) => void, names?: readonly 
   const parts = wantedParts(names);
   const wantsPlugins = parts.some((part) => part.pluginFolder);
   const ready = (): boolean => missing(parts).length === 0 && (!wantsPlugins || pluginsAreLaid());
-  if (ready()) return;
+  if (ready() && !policyIsLeft()) return;
   refuseImpossible(missing(parts), obstacles());
   const release = await takeLock(cacheDir("tools.lock"), {
     onWait: (holder) => log(`Another run (process ${holder.pid}) is making the tools; waiting for it ...`),
@@ -42,6 +43,8 @@ export async function ensureTools(log: (line: string) => void, names?: readonly 
   const removeHandlers = releaseOnSignal(release);
   try {
     await endLeftBuild(buildNote(), log);
+    // Whoever holds the lock is the only one that installs: a policy that is there was left by a killed run.
+    allowDaemons();
     await make(missing(parts), log);
     if (wantsPlugins) layPlugins();
   } finally {
@@ -123,10 +126,11 @@ function installedFrom(source: DebianSource): string {
   return `installing the Debian package ${source.package}`;
 }
 
-/** Without this, Ctrl-C would leave a go build behind that nobody waits for. */
-function releaseOnSignal(release: () => void): () => void {
+/** Without this, Ctrl-C would leave a go build behind that nobody waits for, and a policy against all daemons. */
+export function releaseOnSignal(release: () => void): () => void {
   const onSignal = (signal: NodeJS.Signals): void => {
     stopRunning();
+    allowDaemons();
     release();
     process.exit(signal === "SIGINT" ? 130 : 143);
   };

@@ -49,6 +49,42 @@ describe("the config of the data paths", () => {
     assert.throws(() => parseOptions(["--carry", "none", "--rollback", "cutover"]), /only carry migrate/);
   });
 
+  it("shows every fault in one go: a broken key hides none between other keys, at any depth", () => {
+    const result = parseConfig({
+      carry: "restore",
+      stage: "land",
+      replicas: 4,
+      reseed: { jobs: [{ name: "BAD NAME" }, { name: "fill", rebuild: [] }] },
+      alerts: { labels: { "a.b/c": 1 } },
+      git: { checkout: ".", values: "values.yaml", talosPatch: "talos.yaml" },
+      cleanup: { fileData: "data-openbao-0" },
+      rollback: true,
+      unknown: 1,
+    });
+    assert.ok(!result.ok);
+    const found = new Map(result.findings.map((one) => [one.key.replace("openbao-migration:", ""), one]));
+    assert.deepEqual([...found.keys()].sort(), [
+      'alerts.labels["a.b/c"]',
+      "cleanup",
+      "git.helmRelease",
+      "git.values",
+      "replicas",
+      "reseed.jobs[0].name",
+      "reseed.jobs[1].rebuild",
+      "rollback",
+      "snapshot",
+      "talos",
+      "unknown",
+    ]);
+    assert.equal(found.get("reseed.jobs[1].rebuild")?.expected, "one of: kind, name, rebuilds");
+    assert.match(found.get("reseed.jobs[0].name")?.fix ?? "", /--path '\S+:reseed\.jobs\[0\]\.name'/);
+  });
+
+  it("judges nothing between keys of which one is broken", () => {
+    assert.deepEqual(faults({ carry: "everything", snapshot, rollback: true }), ["carry"]);
+    assert.deepEqual(faults({ carry: "restore", snapshot: { file: 1 } }), ["snapshot.file"]);
+  });
+
   it("knows no key that it does not know", () => {
     assert.deepEqual(faults({ carry: "restore", snapshot: { ...snapshot, maxAge: 3 } }), ["snapshot.maxAge"]);
     assert.deepEqual(faults({ carry: "everything" }), ["carry"]);

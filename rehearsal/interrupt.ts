@@ -1,0 +1,48 @@
+import { endRuns } from "./pulumiRuns";
+
+/** How long pulumi may take to end its step after a signal; a step ends at its next beat. */
+const GRACE_MS = 60_000;
+/** A terminal's Ctrl-C can arrive twice, by the group and by npm or tsx: that is no second wish. */
+const SECOND_WISH_MS = 1000;
+
+export interface Interrupted {
+  /** Ends the helpers of the rehearsal that run beside the cluster. */
+  readonly stopStandIns: () => Promise<void>;
+  /** What stays, and how to remove it. */
+  readonly left: string;
+  readonly log: (line: string) => void;
+  /** @default 60000 */
+  readonly graceMs?: number;
+}
+
+/**
+ * On SIGINT or SIGTERM: ends pulumi and the stand-ins, says what stays, and exits with 130. Without it they would go on
+ * alone, and the next run would remove the namespaces below a move that is still running. A second signal kills at once.
+ */
+export function endOnSignal({ stopStandIns, left, log, graceMs = GRACE_MS }: Interrupted): void {
+  let first: number | undefined;
+  let hurry = false;
+  const onSignal = (signal: NodeJS.Signals): void => {
+    if (first !== undefined) {
+      hurry ||= Date.now() - first > SECOND_WISH_MS;
+      return;
+    }
+    first = Date.now();
+    log(`${signal}: ending pulumi and the stand-ins (once more: kill them) ...`);
+    void end();
+  };
+  const end = async (): Promise<void> => {
+    await endRuns(graceMs, () => hurry);
+    await stopStandIns().catch((error: unknown) => log(`a stand-in was not ended: ${String(error)}`));
+    log(`interrupted. ${left}`);
+    process.exit(130);
+  };
+  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+}
+
+/** What a rehearsal that was interrupted leaves, in words. */
+export function whatIsLeft(context: string | undefined): string {
+  return context === undefined
+    ? "The throw-away cluster is left up; the next run uses it, and `npm run cluster -- down` removes it."
+    : `Your cluster keeps the namespaces openbao and openbao-client; remove them with: kubectl --context '${context}' delete namespace openbao openbao-client`;
+}
