@@ -10,6 +10,13 @@ export interface HelmTarget extends HelmName {
 /** Helm ended with another code than 0, or could not be started; the message holds its last words on standard error. */
 export class HelmError extends Error {
   override readonly name = "HelmError";
+  /** @param summary the message without Helm's own words, which may quote a rendered value */
+  constructor(
+    message: string,
+    readonly summary: string,
+  ) {
+    super(message);
+  }
 }
 
 /** Characters; Helm may quote a rendered line, so only its last words are kept. */
@@ -54,12 +61,16 @@ export function runHelm(
     child.stdin.end(values === undefined ? "" : JSON.stringify(values));
     child.once("error", (cause) => {
       clearTimeout(limit);
-      reject(new HelmError(`helm cannot be run (${cause.message}); put Helm 3.13 or later on PATH`));
+      const why = `helm cannot be run (${cause.message}); put Helm 3.13 or later on PATH`;
+      reject(new HelmError(why, why));
     });
     child.once("close", (code, signal) => {
       clearTimeout(limit);
       if (code === 0) resolve(Buffer.concat(printed).toString("utf8"));
-      else reject(new HelmError(`helm ${args[0]} ended with ${signal ?? code}: ${error.trim()}`));
+      else {
+        const summary = `helm ${args[0]} ended with ${signal ?? code}`;
+        reject(new HelmError(`${summary}: ${error.trim()}`, summary));
+      }
     });
   });
 }

@@ -84,6 +84,7 @@ export function judged(
     takenAt,
     tookMs,
     rows,
+    waivers: config.waivers,
     config: [...findings, ...waivers],
     ...(!snapshot.api.known && { blind: snapshot.api.why }),
   };

@@ -1,6 +1,6 @@
 import type { MigrationConfig } from "../../config";
 import { fail, faults, notApplicable, pass, seen, unclear, type Check, type Judgement } from "./check";
-import { cutoverIsUnderWay, hasMoved, server0 } from "./progress";
+import { cutoverIsUnderWay, hasMoved, isDone, observedStage, server0 } from "./progress";
 import { TOKEN_PATHS } from "./readOpenBao";
 import type { KeySecretView, KeyShape } from "./readKeySecret";
 import type { ClusterSnapshot } from "./snapshot";
@@ -80,17 +80,21 @@ export const keyChecks: readonly Check[] = [
   },
   {
     id: "token-rights",
-    stage: "backup",
+    // Not "backup": days may lie between that stage and the cutover, and a token's time runs on.
+    stage: "every",
     hazard: { ids: ["F27"], loss: "the run stops in the middle of the downtime for want of a right" },
     severity: "block",
     waivable: false,
-    observe: "capabilities-self of the held token on the paths that the stages use, and its ttl by lookup-self",
+    observe:
+      "capabilities-self of the held token on the paths that the stages use, and its ttl by lookup-self",
     judge: (snapshot, config) => {
       const needed = neededTtlSeconds(config);
       const expected = `a token that OpenBao knows, with root or the listed capabilities, that never ends or lasts ${hours(needed)}`;
       if (cutoverIsUnderWay(snapshot)) return notApplicable("the cutover is under way");
       if (snapshot.path === "restore-file" && server0(snapshot)?.seal.sealed !== false)
         return notApplicable("no source answers");
+      if (isDone(observedStage(snapshot), config.stage))
+        return notApplicable(`stage ${config.stage} is done`);
       return seen(snapshot.token, expected, ({ capabilities, ttlSeconds }) =>
         seen(capabilities, expected, (held) => {
           const missing = Object.entries(TOKEN_PATHS).flatMap(([path, wanted]) => {

@@ -3,7 +3,7 @@ import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClie
 import { subcharts, withChart } from "../delivery/helmChart";
 import { deployedOf, helmRecord, helmRevisions } from "../delivery/helmRecord";
 import { releasePath } from "../delivery/releaseReader";
-import { runHelm, upgradeArgs } from "../delivery/runHelm";
+import { HelmError, runHelm, upgradeArgs } from "../delivery/runHelm";
 import { labelsAt } from "./fields";
 
 /** Who applies the chart here, whatever the config says. */
@@ -73,7 +73,11 @@ export async function readHelm(
   } catch (error) {
     return {
       ...base,
-      why: error instanceof Error && error.name === "HelmError" ? error.message : "no answer",
+      // Never Helm's own words: a template's error quotes the value that it failed on.
+      why:
+        error instanceof HelmError
+          ? `${error.summary}; the same command with --dry-run=server says why`
+          : "no answer",
     };
   }
 }

@@ -2,6 +2,7 @@ import type { ConfigFinding, Stage } from "../../config";
 import { shortList } from "./check";
 import { clean } from "./observed";
 import type { Outcome, Row } from "./verdicts";
+import type { Waiver } from "./waivers";
 
 /** Everything that the gate has to say. */
 export interface GateReport {
@@ -10,6 +11,8 @@ export interface GateReport {
   readonly takenAt: string;
   readonly tookMs: number;
   readonly rows: readonly Row[];
+  /** Every waiver of the config; those that nothing needs are shown too, so that a reviewer sees them all. */
+  readonly waivers: readonly Waiver[];
   /** Faults of the config and of its waivers. */
   readonly config: readonly ConfigFinding[];
   /** Why nothing could be seen, when the API server did not answer: every other check is unknown for that reason. */
@@ -64,9 +67,21 @@ function detailLines(report: GateReport, judged: readonly Row[]): string[] {
       ({ check, judgement, waiver }) =>
         `WAIVED ${check.id} until ${waiver?.expires}: ${clean(judgement.found)}. Reason: ${clean(waiver?.reason ?? "", 500)}. Risk: ${check.hazard.loss}.`,
     ),
+    ...unusedWaivers(report),
     ...rowLines(rows("WARN")),
     ...rowLines(rows("LATER")),
   ];
+}
+
+function unusedWaivers({ rows, waivers }: GateReport): string[] {
+  const used = rows.flatMap((row) => row.waiver ?? []);
+  return waivers
+    .filter((waiver) => !used.includes(waiver))
+    .map((waiver) => {
+      const row = rows.find((one) => one.check.id === waiver.check);
+      const why = row === undefined ? "no check of this run" : `its check is ${row.outcome}`;
+      return `WAIVER ${clean(waiver.check)} until ${waiver.expires}: not used (${why}). Reason: ${clean(waiver.reason, 500)}.`;
+    });
 }
 
 function configLine(finding: ConfigFinding): string {
@@ -127,7 +142,7 @@ export function reportJson(report: GateReport): string {
     fix: check.remedy,
     ...(waiver !== undefined && { waiver }),
   }));
-  const { stage, observed, takenAt, tookMs, config } = report;
+  const { stage, observed, takenAt, tookMs, config, waivers } = report;
   return JSON.stringify({
     format: 1,
     blocked: blocks(report),
@@ -136,6 +151,7 @@ export function reportJson(report: GateReport): string {
     takenAt,
     tookMs,
     config,
+    waivers,
     checks,
   });
 }

@@ -13,7 +13,7 @@ export const rollbackChecks: readonly Check[] = [
       loss: "the way forward would build on a move that is half taken back",
     },
     severity: "block",
-    waivable: true,
+    waivable: false,
     observe: "the journal: a rollback that began and has not ended",
     judge: ({ journal }) => {
       const expected = "no rollback under way";

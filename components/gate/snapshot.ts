@@ -25,7 +25,7 @@ import { deepFreeze, notKnown, observe, type Observed } from "./observed";
 
 /** One read-only look at the cluster. Holds no secret, and nothing of it changes afterwards. */
 export interface ClusterSnapshot {
-  /** RFC 3339, by this machine's clock. */
+  /** When the look began: RFC 3339, by this machine's clock. */
   readonly takenAt: string;
   /** The data path of the config. */
   readonly path: CarryPath;
@@ -109,6 +109,8 @@ export async function takeSnapshot(
   access: SnapshotAccess,
 ): Promise<ClusterSnapshot> {
   const started = Date.now();
+  // Before the API server is asked for its time: a slow look is no skew between two clocks.
+  const takenAt = (access.now ?? new Date()).toISOString();
   const look = lookWith(config, access);
   const cluster = readNamespaced(look);
   const flux = readFlux(look, cluster.releaseObject, cluster.secretObject);
@@ -120,7 +122,7 @@ export async function takeSnapshot(
   const entries = Object.entries(parts).map(async ([key, part]) => [key, await part] as const);
   const values = Object.fromEntries(await Promise.all(entries));
   return deepFreeze({
-    takenAt: (access.now ?? new Date()).toISOString(),
+    takenAt,
     path: carryPath(config),
     ...values,
     tookMs: Date.now() - started,

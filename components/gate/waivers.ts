@@ -10,7 +10,10 @@ export function waiverOf(check: Check, waivers: readonly Waiver[], now: string):
   return waivers.find((waiver) => waiver.check === check.id && !hasExpired(waiver, now));
 }
 
-/** What is wrong with the waivers: unknown, expired, not waivable, given twice, or not needed. */
+/** A waiver is a decision to look at again; days. */
+const MAX_WAIVER_DAYS = 90;
+
+/** What is wrong with the waivers: unknown, expired, too far ahead, not waivable, given twice, or not needed. */
 export function waiverFindings(
   waivers: readonly Waiver[],
   checks: readonly Check[],
@@ -47,6 +50,14 @@ function faultOf(
       fix: `${remove}, or renew it`,
     };
   }
+  const latest = dayAfter(now, MAX_WAIVER_DAYS);
+  if (waiver.expires > latest) {
+    return {
+      found: `${found}, expires ${waiver.expires}`,
+      expected: `a day at most ${MAX_WAIVER_DAYS} days ahead, so ${latest} or before`,
+      fix: `pulumi config set --path '${PROJECT}:waivers[${index}].expires' ${latest}`,
+    };
+  }
   if (waivers.findIndex((one) => one.check === waiver.check) !== index) {
     return { found: `${found} once more`, expected: "one waiver a check", fix: remove };
   }
@@ -55,6 +66,11 @@ function faultOf(
   return row?.outcome === "PASS"
     ? { found: `${found}, which passes`, expected: "a waiver that is needed", fix: remove }
     : undefined;
+}
+
+/** The day, as YYYY-MM-DD, so many days after `now` (RFC 3339). */
+function dayAfter(now: string, days: number): string {
+  return new Date(Date.parse(now) + days * 86_400_000).toISOString().slice(0, 10);
 }
 
 function hasExpired(waiver: Waiver, now: string): boolean {
