@@ -41,7 +41,7 @@ describe("gate checks", () => {
     world.kube.put(OWNER, { metadata: { labels } }).put(top, { spec: { suspend: false } });
     const row = (await judge(world)).rows.find(({ check }) => check.id === "owners-known");
     assert.equal(
-      row?.verdict.found,
+      row?.judgement.found,
       "will be suspended: flux-system/infra; told to leave it alone: flux-system/flux-system",
     );
   });
