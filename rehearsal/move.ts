@@ -68,8 +68,9 @@ export async function moveThroughStages(
       : stack.select(name));
     const preview = passed(name, "preview", await stack.preview());
     log(`${name}: previewed in ${preview.seconds.toFixed(1)} s`);
-    if (how.kill) await killOnce(stack, kube, name, victims[name], log);
+    // First: a run that is held for the review never acts in step `resume`, and could not be killed in it.
     if (name === "land" && reviewed !== undefined) await reviewed(await stack.up());
+    if (how.kill) await killOnce(stack, kube, name, victims[name], log);
     const up = passed(name, "up", await stack.up());
     log(`${name}: done in ${up.seconds.toFixed(1)} s (${summaryOf(up)})`);
     // The caller does the last one.

@@ -48,6 +48,8 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
   if (!own) {
     await up(log);
     process.env["KUBECONFIG"] = kubeconfigPath();
+    // Those of a killed run would put back what is removed below, under Helm as under Flux.
+    await stopFluxControllers();
   }
   const config = loadKubeConfig();
   const kube = kubeClient(config);
@@ -89,7 +91,6 @@ async function move(
   runDir: string,
   startedAt: string,
 ): Promise<number> {
-  if (options.context === undefined) await stopFluxControllers();
   await removeSource({ kube });
   const { hook, delivery } = options;
   const variant: SourceVariant = { storage: options.carry === "migrate" ? "file" : "raft", hook, delivery };
@@ -125,6 +126,7 @@ async function moveSource({
   const { keys, seed, delivery } = options;
   const place = flux !== undefined && { place: flux.place };
   await installSource({ keys, seed, log, kube, ...variant, ...place });
+  await flux?.settled();
   const review = flux === undefined ? undefined : new FluxReview(kube, flux.bare, log);
   // A cluster of the user's own may have the real operator, which the source's policies do not let in.
   const externalSecrets = options.context === undefined ? [await startExternalSecrets(kube)] : [];

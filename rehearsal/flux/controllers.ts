@@ -33,7 +33,7 @@ export function definitionsOf(name: ControllerName): string {
  * an earlier run left are ended first.
  * @param names which of the two. @default both
  * @param kubeconfig of the cluster that they serve. @default the throw-away cluster's
- * @throws when one ends early or is not ready in time; the message holds its last log lines.
+ * @throws when one ends early or is not ready in time: then none runs on; the message holds its last log lines.
  */
 export async function startFluxControllers(
   names: readonly ControllerName[] = NAMES,
@@ -52,8 +52,22 @@ export async function startFluxControllers(
     ],
     "kustomize-controller": [],
   };
-  for (const name of names) await startOne(name, kubeconfig, own[name]);
+  await allOrNone(names, (name) => startOne(name, kubeconfig, own[name]), stopFluxControllers);
   return { stop: stopFluxControllers };
+}
+
+/** One that runs beside a run that has failed would write into the next one's cluster. */
+export async function allOrNone<T>(
+  all: readonly T[],
+  start: (one: T) => Promise<void>,
+  stop: () => Promise<void>,
+): Promise<void> {
+  try {
+    for (const one of all) await start(one);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
 }
 
 /** Ends the controllers that this or an earlier run started; waits until they are gone. */

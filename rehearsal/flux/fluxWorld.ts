@@ -7,11 +7,14 @@ import { packChart } from "./chartMirror";
 import { definitionsOf, startFluxControllers } from "./controllers";
 import { putDefinitions } from "./definitions";
 import { startGitServer } from "./gitServer";
-import { fluxObjects, KUSTOMIZATIONS, OWNER } from "./objects";
+import { fluxObjects, KUSTOMIZATIONS, OWNER, SOURCE } from "./objects";
 import { publish } from "./reviewedRepository";
 
 const RELEASES = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${SOURCE_NAMESPACE}/helmreleases`;
+const HELM_REPOSITORIES = `/apis/source.toolkit.fluxcd.io/v1/namespaces/${SOURCE_NAMESPACE}/helmrepositories`;
 const APPLIED_SECONDS = 120;
+/** Its health check waits for the HelmRelease, and asks for it now and then. */
+const READY_SECONDS = 300;
 
 /** Flux with its Git server, as long as it runs. */
 export interface FluxWorld {
@@ -19,6 +22,8 @@ export interface FluxWorld {
   readonly bare: string;
   /** Lets Flux apply the platform's tree, and waits until the HelmRelease is there (120 s). */
   readonly place: () => Promise<void>;
+  /** Waits until the Kustomization that applies the HelmRelease is ready; it needs the running server (300 s). */
+  readonly settled: () => Promise<void>;
   readonly stop: () => Promise<void>;
 }
 
@@ -47,6 +52,7 @@ export async function startFlux(
     return {
       bare,
       place: () => place(kube, server.url, log),
+      settled: () => settled(kube, READY_SECONDS, log),
       stop: async () => {
         await controllers.stop();
         await server.stop();
@@ -72,13 +78,42 @@ async function place(kube: KubeClient, server: string, log: (line: string) => vo
   log(`Flux applied the platform's tree from Git: Kustomization ${OWNER} made HelmRelease openbao`);
 }
 
+/** @throws Error with what Flux's objects say when the owner does not get ready in time. */
+export async function settled(
+  kube: KubeClient,
+  timeoutSeconds: number,
+  log: (line: string) => void,
+): Promise<void> {
+  try {
+    await kube.waitFor<Told>(KUSTOMIZATIONS, OWNER, isReady, {
+      what: `Kustomization ${OWNER} to be ready`,
+      timeoutSeconds,
+    });
+  } catch (cause) {
+    throw new Error(`${(cause as Error).message}; ${await words(kube)}`, { cause });
+  }
+  log(`Kustomization ${OWNER} is ready`);
+}
+
+type Told = KubeObject & {
+  status?: { observedGeneration?: number; conditions?: { type: string; status?: string; message: string }[] };
+};
+
+function isReady(seen: Told | undefined): boolean {
+  const ready = seen?.status?.conditions?.find(({ type }) => type === "Ready");
+  return ready?.status === "True" && seen?.status?.observedGeneration === seen?.metadata?.generation;
+}
+
+/** What Flux says of its sources, too: where one cannot be fetched, the Kustomization says little. */
 async function words(kube: KubeClient): Promise<string> {
-  type Told = KubeObject & { status?: { conditions?: { type: string; message: string }[] } };
-  const all = await kube.list<Told>(KUSTOMIZATIONS);
-  return all
-    .map(({ metadata, status }) => {
+  const kinds = { Kustomization: KUSTOMIZATIONS, GitRepository: SOURCE, HelmRepository: HELM_REPOSITORIES };
+  const told = Object.entries(kinds).map(async ([kind, collection]) => {
+    const all = await kube.list<Told>(collection).catch((error: Error) => error);
+    if (all instanceof Error) return [`${kind}: ${all.message}`];
+    return all.map(({ metadata, status }) => {
       const said = status?.conditions?.map(({ type, message }) => `${type}: ${message}`).join("; ");
-      return `Kustomization ${metadata?.name} says: ${said ?? "nothing"}`;
-    })
-    .join(". ");
+      return `${kind} ${metadata?.name} says: ${said ?? "nothing"}`;
+    });
+  });
+  return (await Promise.all(told)).flat().join(". ");
 }

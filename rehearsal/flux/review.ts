@@ -1,3 +1,4 @@
+import { currentEntries, readJournal, type JournalEntry } from "../../components/cluster/journal";
 import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient";
 import type { PulumiRun } from "../pulumiStack";
 import type { Claim } from "../outcome";
@@ -19,7 +20,7 @@ type FluxObject = KubeObject & {
     lastAppliedRevision?: string;
     lastHandledReconcileAt?: string;
     artifact?: { revision?: string };
-    history?: { totalReconciliations?: number }[];
+    history?: { lastReconciled?: string }[];
     conditions?: { type: string; status: string; message?: string }[];
   };
 };
@@ -30,9 +31,22 @@ interface Review {
   readonly heldExit: number;
   readonly heldWords: string;
   readonly paused: boolean;
-  readonly parentRuns: number;
+  readonly parentRan: ParentRan;
   readonly pods: readonly string[];
   readonly merged: string;
+}
+
+type ParentRan = Pick<Claim, "holds" | "seen">;
+
+/** Pure: whether the parent's newest run ended after the child was paused; runs of before prove nothing. */
+export function ranSincePause(lastRun: string | undefined, journal: readonly JournalEntry[]): ParentRan {
+  const pause = currentEntries(journal).findLast(
+    ({ step, beat }) => step === "pause" && ["done", "found"].includes(beat),
+  );
+  return {
+    holds: pause !== undefined && Date.parse(lastRun ?? "") > Date.parse(pause.time),
+    seen: `paused at ${pause?.time ?? "an unknown time"}, last run at ${lastRun ?? "an unknown time"}`,
+  };
 }
 
 /** The harness as reviewer: sees that landing waits for the merge, merges, and judges Flux afterwards. */
@@ -51,6 +65,7 @@ export class FluxReview {
     const owner = await this.kube.get<FluxObject>(`${KUSTOMIZATIONS}/${OWNER}`);
     const release = await this.kube.get<FluxObject>(RELEASE);
     const parent = await this.kube.get<FluxObject>(`${KUSTOMIZATIONS}/${PARENT}`);
+    const journal = await readJournal(this.kube, SOURCE_NAMESPACE);
     const pods = await this.podLines();
     if (!(await hasBranch(this.bare, BRANCH))) {
       throw new Error(`stage land did not push branch ${BRANCH}: ${held.output.slice(-3000)}`);
@@ -61,7 +76,7 @@ export class FluxReview {
       heldExit: held.code,
       heldWords: /Flux follows [^\n]*?\[F69\]/.exec(held.output)?.[0] ?? "no refusal of step resume",
       paused: owner.spec?.suspend === true && release.spec?.suspend === true,
-      parentRuns: parent.status?.history?.[0]?.totalReconciliations ?? 0,
+      parentRan: ranSincePause(parent.status?.history?.[0]?.lastReconciled, journal),
       pods,
       merged,
     };
@@ -96,8 +111,8 @@ export class FluxReview {
       },
       {
         claim: "the Kustomization above ran all the while, and its child stayed suspended",
-        holds: review.paused && review.parentRuns > 1,
-        seen: `${review.parentRuns} runs of Kustomization ${PARENT}`,
+        holds: review.paused && review.parentRan.holds,
+        seen: `Kustomization ${PARENT}: ${review.parentRan.seen}`,
       },
       {
         claim: "Flux runs again and is ready at the merged revision",

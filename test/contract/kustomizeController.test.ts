@@ -133,6 +133,8 @@ interface Release extends KubeObject {
       { op: "add", path: "/spec/targetNamespace", value: NS },
       // A health check that a suspended HelmRelease keeps waiting ends only by it, also after the suspension.
       { op: "replace", path: "/spec/timeout", value: "15s" },
+      // As if Git stated it: what keeps the parent from un-suspending its child is the annotation alone.
+      { op: "add", path: "/spec/suspend", value: false },
     ]);
     return {
       apiVersion: "kustomize.toolkit.fluxcd.io/v1",
@@ -239,12 +241,14 @@ interface Release extends KubeObject {
     assert.equal(spec.values.server["replicas"], 1);
   });
 
-  it("leaves suspend as we set it, on the Kustomization and the HelmRelease, when the parent runs again (I38)", async () => {
+  it("leaves suspend as we set it, on the Kustomization and the HelmRelease, when a parent that says otherwise runs again (I38)", async () => {
     const before = await recordBefore(context, await writersOf(context), false);
     await context.journal.append({ step: "pause", beat: "act", observed: { before } });
     await pauseAll(context);
     await runAgain(PARENT);
-    assert.equal((await kustomization(OWNER)).spec?.suspend, true);
+    const { metadata, spec } = await kustomization(OWNER);
+    assert.equal(spec?.suspend, true);
+    assert.equal(metadata?.annotations?.["kustomize.toolkit.fluxcd.io/reconcile"], "disabled");
     assert.equal((await release()).spec.suspend, true);
   });
 
@@ -278,6 +282,8 @@ interface Release extends KubeObject {
     await resumeAll(context);
     const owner = await ready(OWNER, revision);
     assert.equal(appliedSince(owner), true);
+    assert.equal(owner.spec?.suspend, false);
+    assert.equal(owner.metadata?.annotations?.["kustomize.toolkit.fluxcd.io/reconcile"], undefined);
     const resumed = await release();
     assert.equal(resumed.spec.suspend, undefined);
     assert.equal(resumed.metadata?.annotations?.["kustomize.toolkit.fluxcd.io/reconcile"], undefined);

@@ -3,7 +3,7 @@ import { checks } from "../../components/gate/checks";
 import { judged } from "../../components/gate/gate";
 import { blocks, type GateReport } from "../../components/gate/report";
 import { plantedHazards, type PlantedHazard } from "../support/plantedHazards";
-import { configOf, raftWorld, standaloneWorld, type World } from "../support/snapshotBuilder";
+import { configOf, OWNER, raftWorld, standaloneWorld, type World } from "../support/snapshotBuilder";
 
 /** Every check is in reach, those of the checkout apart (gateCheckout and gateKeyCopies plant them on disk). */
 const config = configOf({ stage: "verify" });
@@ -29,6 +29,21 @@ describe("gate checks", () => {
     const report = await judge(raftWorld());
     assert.equal(blocks(report), false);
     assert.equal(report.observed, "replicas");
+  });
+
+  it("say which Kustomization is suspended, and which are only told to leave it alone (I38)", async () => {
+    const world = standaloneWorld();
+    const labels = {
+      "kustomize.toolkit.fluxcd.io/name": "flux-system",
+      "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
+    };
+    const top = OWNER.replace(/infra$/, "flux-system");
+    world.kube.put(OWNER, { metadata: { labels } }).put(top, { spec: { suspend: false } });
+    const row = (await judge(world)).rows.find(({ check }) => check.id === "owners-known");
+    assert.equal(
+      row?.judgement.found,
+      "will be suspended: flux-system/infra; told to leave it alone: flux-system/flux-system",
+    );
   });
 
   it("have unique ids in kebab-case, a hazard, a remedy and a source each", () => {

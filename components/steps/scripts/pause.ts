@@ -1,6 +1,7 @@
 // Before: Flux reconciles the HelmRelease.
-// After: the HelmRelease, the Kustomization that owns it and the namespace's CronJobs are suspended and idle, Flux's
-// remediation is off for the window, and annotations name what was paused by this program.
+// After: the HelmRelease, the Kustomization that owns it and the namespace's CronJobs are suspended and idle, the
+// Kustomizations above leave that one alone, Flux's remediation is off for the window, and annotations name what was
+// paused by this program.
 import { isMidway, pauseBroken, recordBefore, writersOf } from "../pauseRecord";
 import { allPaused, pauseAll, waitUntilIdle } from "../pausing";
 import { type Step } from "../runStep";
