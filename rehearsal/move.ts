@@ -21,6 +21,18 @@ export interface StageRun {
   readonly gate: readonly string[];
 }
 
+/** A stage that did not pass, with those that did before it. */
+export class StageFailed extends Error {
+  override readonly name = "StageFailed";
+  constructor(
+    readonly stage: Leg,
+    readonly before: readonly StageRun[],
+    cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
 const KILL_WAIT_SECONDS = 240;
 
 /** The step of each stage in which the run is killed. */
@@ -45,7 +57,7 @@ function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Leg, strin
  * Takes the stack through every stage up to `until` (default: the last): `pulumi preview`, then `pulumi up`. With
  * `rollback` it first goes to that stage and back.
  * @param reviewed merges what stage land pushed: its first `pulumi up`, which it is told, is held until then.
- * @throws Error at the first that fails.
+ * @throws StageFailed at the first that fails.
  */
 export async function moveThroughStages(
   stack: PulumiStack,
@@ -61,6 +73,15 @@ export async function moveThroughStages(
   const legs: Leg[] = rollback === undefined ? stages : [...first, "rollback", ...stages];
   const runs: StageRun[] = [];
   for (const name of legs) {
+    try {
+      runs.push(await runLeg(name));
+    } catch (cause) {
+      throw new StageFailed(name, runs, cause);
+    }
+  }
+  return runs;
+
+  async function runLeg(name: Leg): Promise<StageRun> {
     const startedAt = new Date().toISOString();
     await (name === "rollback"
       ? stack.select(rollback ?? "network", { rollback: true })
@@ -71,7 +92,7 @@ export async function moveThroughStages(
     if (name === "land" && reviewed !== undefined) await reviewed(await stack.up());
     const up = passed(name, "up", await stack.up());
     log(`${name}: done in ${up.seconds.toFixed(1)} s (${summaryOf(up)})`);
-    runs.push({
+    return {
       name,
       startedAt,
       endedAt: new Date().toISOString(),
@@ -79,9 +100,8 @@ export async function moveThroughStages(
       upSeconds: up.seconds,
       summary: summaryOf(up),
       gate: gateLines(preview),
-    });
+    };
   }
-  return runs;
 }
 
 /** "12 created, 3 unchanged" of a run's own summary. */
