@@ -21,6 +21,18 @@ export interface StageRun {
   readonly gate: readonly string[];
 }
 
+/** A stage that did not pass, with those that did before it. */
+export class StageFailed extends Error {
+  override readonly name = "StageFailed";
+  constructor(
+    readonly stage: Leg,
+    readonly before: readonly StageRun[],
+    cause: unknown,
+  ) {
+    super(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}
+
 const KILL_WAIT_SECONDS = 240;
 
 /** The step of each stage in which the run is killed. */
@@ -46,7 +58,7 @@ function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Leg, strin
  * `rollback` it first goes to that stage and back. With `kill` each stage is killed once, started again, and run once
  * more, which must change nothing.
  * @param reviewed merges what stage land pushed: its first `pulumi up`, which it is told, is held until then.
- * @throws Error at the first that fails.
+ * @throws StageFailed at the first that fails.
  */
 export async function moveThroughStages(
   stack: PulumiStack,
@@ -62,6 +74,15 @@ export async function moveThroughStages(
   const legs: Leg[] = rollback === undefined ? stages : [...first, "rollback", ...stages];
   const runs: StageRun[] = [];
   for (const name of legs) {
+    try {
+      runs.push(await runLeg(name));
+    } catch (cause) {
+      throw new StageFailed(name, runs, cause);
+    }
+  }
+  return runs;
+
+  async function runLeg(name: Leg): Promise<StageRun> {
     const startedAt = new Date().toISOString();
     await (name === "rollback"
       ? stack.select(rollback ?? "network", { rollback: true })
@@ -75,7 +96,7 @@ export async function moveThroughStages(
     log(`${name}: done in ${up.seconds.toFixed(1)} s (${summaryOf(up)})`);
     // The caller does the last one.
     if (how.kill && name !== legs.at(-1)) refuseChange(name, await stack.up());
-    runs.push({
+    return {
       name,
       startedAt,
       endedAt: new Date().toISOString(),
@@ -83,9 +104,8 @@ export async function moveThroughStages(
       upSeconds: up.seconds,
       summary: summaryOf(up),
       gate: gateLines(preview),
-    });
+    };
   }
-  return runs;
 }
 
 /** "12 created, 3 unchanged" of a run's own summary. */

@@ -1,6 +1,6 @@
 import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
-import { cpus, totalmem } from "node:os";
 import { delimiter, dirname, join } from "node:path";
+import { readJournal } from "../components/cluster/journal";
 import { kubeClient, loadKubeConfig, type KubeClient } from "../components/cluster/kubeClient";
 import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
@@ -8,12 +8,13 @@ import { readLoadLog, startLoad } from "./load/clientLoad";
 import { LOAD_NAMESPACE } from "./load/clientObjects";
 import { availability, longestOutage, summarise, type LoadLog } from "./load/loadLog";
 import { carryConfig, rehearseReseed } from "./carryRun";
-import { changedNothing, moveThroughStages, type StageRun } from "./move";
+import { changedNothing, moveThroughStages, StageFailed, type StageRun } from "./move";
 import { endOnSignal, whatIsLeft } from "./interrupt";
 import { parseOptions, type RehearsalOptions } from "./options";
 import { writeOneContext } from "./oneContext";
 import { claimsOf, observedOf, observeOutcome, type Claim, type Outcome } from "./outcome";
 import { PulumiStack } from "./pulumiStack";
+import { eventsOf, factsOf, failedReport, stagesClaim, type RunFacts } from "./report/failedReport";
 import { writeReport } from "./report/writeReport";
 import { verdict, type RunReport } from "./report/runReport";
 import { stopFluxControllers } from "./flux/controllers";
@@ -21,12 +22,13 @@ import { startFlux, type FluxWorld } from "./flux/fluxWorld";
 import { FluxReview } from "./flux/review";
 import { installSource, removeSource } from "./source/install";
 import { makePlatformCheckout } from "./source/platformCheckout";
+import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 import { HELM_RELEASE_FILE, VALUES_FILE, VARIABLES_FILE, type SourceVariant } from "./source/platformFiles";
 import { refuseForeign, SOURCE_NAMESPACE } from "./source/sourceCluster";
 import { helmReleasesAreOurs, installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController, stopHelmController } from "./standins/helmController/start";
-import { clientBinaries, commandPlugin, ensureTools, fluxBinaries, toolPath } from "./tools/tools";
+import { clientBinaries, ensureTools, fluxBinaries, toolPath } from "./tools/tools";
 
 const started = Date.now();
 
@@ -69,7 +71,7 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
       await removeSource({ kube });
       await controller?.stop();
     }
-    return await move(options, kube, runDir, startedAt);
+    return await move(options, kube, runDir, startedAt, controller !== undefined);
   } finally {
     await controller?.stop();
     if (options.down && !own) await down(log);
@@ -90,6 +92,7 @@ async function move(
   kube: KubeClient,
   runDir: string,
   startedAt: string,
+  helmController: boolean,
 ): Promise<number> {
   await removeSource({ kube });
   const { hook, delivery } = options;
@@ -98,7 +101,7 @@ async function move(
   await makePlatformCheckout(checkout, variant);
   const flux = options.flux ? await startFlux(kube, runDir, checkout, log) : undefined;
   try {
-    return await moveSource({ options, kube, runDir, startedAt, checkout, variant, flux });
+    return await moveSource({ options, kube, runDir, startedAt, helmController, checkout, variant, flux });
   } finally {
     await flux?.stop();
   }
@@ -109,6 +112,8 @@ interface Source {
   readonly kube: KubeClient;
   readonly runDir: string;
   readonly startedAt: string;
+  /** Whether the stand-in for Flux's helm-controller runs. */
+  readonly helmController: boolean;
   readonly checkout: string;
   readonly variant: SourceVariant;
   readonly flux: FluxWorld | undefined;
@@ -119,6 +124,7 @@ async function moveSource({
   kube,
   runDir,
   startedAt,
+  helmController,
   checkout,
   variant,
   flux,
@@ -152,9 +158,11 @@ async function moveSource({
   if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, log });
   const load = await startLoad(runDir, { kube });
   log("client load is writing");
-  let stages: StageRun[];
+  const facts = factsOf(options, startedAt, helmController);
+  let stages: StageRun[] = [];
   let seen: LoadLog;
-  let noChange: boolean;
+  let noChange = false;
+  let failed: StageFailed | undefined;
   try {
     stages = await moveThroughStages(
       stack,
@@ -165,15 +173,24 @@ async function moveSource({
     );
     noChange = changedNothing(await stack.up());
     log(`second pulumi up: ${noChange ? "no change" : "CHANGES"}`);
+  } catch (error) {
+    if (!(error instanceof StageFailed)) throw error;
+    failed = error;
+    log(error.message);
   } finally {
     seen = await load.stop();
+  }
+  if (failed !== undefined) {
+    // Without an answer of the cluster the report still says which stage it was.
+    const journal = await readJournal(kube, SOURCE_NAMESPACE).catch(() => []);
+    return await finish(failedReport({ facts, failed, load: seen, journal: eventsOf(journal) }), runDir);
   }
   const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys });
   const { evidence } = await stack.outputs();
   const fluxClaims = (await review?.claims()) ?? [];
   const report = reportOf({
     options,
-    startedAt,
+    facts,
     stages,
     outcome,
     load: seen,
@@ -181,6 +198,11 @@ async function moveSource({
     evidence,
     fluxClaims,
   });
+  return await finish(report, runDir);
+}
+
+/** Writes the report and says what it says. @returns the exit code */
+async function finish(report: RunReport, runDir: string): Promise<number> {
   writeFileSync(join(runDir, "report.json"), JSON.stringify(report), { mode: 0o600 });
   const paths = await writeReport(report, runDir);
   for (const claim of report.claims)
@@ -191,7 +213,7 @@ async function moveSource({
 
 interface Told {
   readonly options: RehearsalOptions;
-  readonly startedAt: string;
+  readonly facts: RunFacts;
   readonly stages: readonly StageRun[];
   readonly outcome: Outcome;
   readonly load: LoadLog;
@@ -203,7 +225,7 @@ interface Told {
 
 function reportOf({
   options,
-  startedAt,
+  facts,
   stages,
   outcome,
   load,
@@ -216,17 +238,17 @@ function reportOf({
   const carried = observedOf(outcome, "carry");
   const seconds = Number(carried["copySeconds"]);
   return {
-    title: `OpenBao: ${options.carry === "migrate" ? "file storage" : "one Raft node"} to three Raft nodes, rehearsal`,
-    startedAt,
+    ...facts,
     endedAt: new Date().toISOString(),
-    keys: options.keys,
-    seed: options.seed,
-    claims: [...claimsOf(outcome, load, noChange, evidence, options.carry), ...fluxClaims],
+    claims: [
+      stagesClaim(stages),
+      ...claimsOf(outcome, load, noChange, evidence, options.carry),
+      ...fluxClaims,
+    ],
     versions: {
       openbao: String(observedOf(outcome, "inventory-cutover")["version"] ?? "?"),
       node: process.version,
     },
-    machine: `${cpus().length} cores, ${Math.round(totalmem() / 2 ** 30)} GiB`,
     stages: stages.map(({ gate: _gate, ...stage }) => stage),
     gate: stages.flatMap((stage) => [`stage ${stage.name}`, ...stage.gate]),
     peers: outcome.peers.map((peer) => ({ ...peer })),
@@ -252,24 +274,8 @@ function reportOf({
     },
     availability: availability(load),
     failoverSeconds: Number(observedOf(outcome, "failover-drill")["seconds"]),
-    standIns: standIns(options),
-    journal: outcome.journal.map(({ time, step, beat }) => ({ time, step, beat })),
+    journal: eventsOf(outcome.journal),
   };
-}
-
-function standIns(options: RehearsalOptions): string[] {
-  return [
-    ...(commandPlugin() === "real" ? [] : ["@pulumi/command plugin: rehearsal/standins/commandPlugin"]),
-    ...(options.delivery === "flux" ? ["Flux helm-controller: rehearsal/standins/helmController"] : []),
-    "openbao chart: rehearsal/standins/chart",
-    ...(options.context === undefined
-      ? [
-          "NetworkPolicy: rehearsal/standins/networkPolicy",
-          "volumes: rehearsal/standins/localPathProvisioner",
-          "External Secrets operator: rehearsal/standins/externalSecrets",
-        ]
-      : []),
-  ];
 }
 
 /** What runs on this machine beside the cluster. */

@@ -7,7 +7,6 @@ import { podsPath, until } from "./world";
 export const PROBE_PORTS = [8200, 8201] as const;
 
 const LABEL = "openbao-raft-migration/probe";
-const TIMEOUT_SECONDS = 90;
 
 /** Two plain API listeners of a server with an empty in-memory store: whoever connects gets "not initialised". */
 const SERVER_CONFIG = `storage "inmem" {}
@@ -75,7 +74,8 @@ export async function startProbes(ctx: StepContext, probes: readonly ProbePod[])
     probes.map((probe) =>
       ctx.kube.waitFor<V1Pod & KubeObject>(pods, probe.name, (pod) => isReady(pod), {
         what: `probe pod ${probe.name} on ${probe.node} to answer on both ports`,
-        timeoutSeconds: TIMEOUT_SECONDS,
+        // A node may have to pull the image first.
+        timeoutSeconds: ctx.input.podTimeoutSeconds,
       }),
     ),
   );
@@ -110,16 +110,20 @@ export async function readProbe(
   ctx: StepContext,
 ): Promise<{ open: number; blocked: string[]; nodes: string[] }> {
   const pods = podsPath(ctx.input.namespace);
-  const all = await until<(V1Pod & KubeObject)[]>("the probe clients to end", TIMEOUT_SECONDS, async () => {
-    const found = await ctx.kube.list<V1Pod & KubeObject>(pods, { labelSelector: LABEL });
-    const clients = found.filter((pod) => pod.metadata?.labels?.[LABEL] === "client");
-    const ended = clients.filter(
-      (pod) => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed",
-    );
-    return clients.length > 0 && ended.length === clients.length
-      ? { value: found }
-      : { seen: `${ended.length} of ${clients.length} ended` };
-  });
+  const all = await until<(V1Pod & KubeObject)[]>(
+    "the probe clients to end",
+    ctx.input.podTimeoutSeconds,
+    async () => {
+      const found = await ctx.kube.list<V1Pod & KubeObject>(pods, { labelSelector: LABEL });
+      const clients = found.filter((pod) => pod.metadata?.labels?.[LABEL] === "client");
+      const ended = clients.filter(
+        (pod) => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed",
+      );
+      return clients.length > 0 && ended.length === clients.length
+        ? { value: found }
+        : { seen: `${ended.length} of ${clients.length} ended` };
+    },
+  );
   const nodeOf = new Map(all.map((pod) => [bracketed(pod.status?.podIP ?? ""), pod.spec?.nodeName ?? "?"]));
   const result = { open: 0, blocked: [] as string[], nodes: [] as string[] };
   for (const pod of all.filter((p) => p.metadata?.labels?.[LABEL] === "client")) {
@@ -156,7 +160,7 @@ export async function removeProbes(ctx: StepContext): Promise<void> {
       }
     }),
   );
-  await until("the probe pods to be gone", TIMEOUT_SECONDS, async () => {
+  await until("the probe pods to be gone", ctx.input.podTimeoutSeconds, async () => {
     const left = await ctx.kube.list(pods, { labelSelector: LABEL });
     return left.length === 0 ? { value: true } : { seen: `${left.length} left` };
   });

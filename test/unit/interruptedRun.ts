@@ -1,15 +1,17 @@
-// Started by interrupt.test.ts as a process of its own: a rehearsal in the middle of a stage, with a stand-in for pulumi.
-import { spawn } from "node:child_process";
+// Started by interrupt.test.ts as a process of its own: a rehearsal in the middle of a stage. Its pulumi is on PATH.
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { endOnSignal, whatIsLeft } from "../../rehearsal/interrupt";
-import { trackRun } from "../../rehearsal/pulumiRuns";
+import { PulumiStack } from "../../rehearsal/pulumiStack";
 
-const [script = "", stopped = "", graceMs = ""] = process.argv.slice(2);
+const [runDir = "", graceMs = ""] = process.argv.slice(2);
+const note = (name: string): void => writeFileSync(join(runDir, name), "");
 
 endOnSignal({
   log: (line) => console.log(line),
   left: whatIsLeft(undefined),
-  stopStandIns: () => Promise.resolve(writeFileSync(stopped, "")),
+  stopStandIns: () => Promise.resolve(note("stopped")),
   graceMs: Number(graceMs),
 });
-trackRun(spawn("/bin/sh", ["-c", script], { detached: true, stdio: "ignore" }));
+const stack = new PulumiStack({ runDir, kubeconfig: "", config: {}, log: () => undefined });
+void stack.up().then(() => note("went on"));
