@@ -1,5 +1,9 @@
 import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { kubeClient, loadKubeConfig } from "../components/cluster/kubeClient";
 import type { KubeConfig } from "../components/cluster/kubernetesLibrary";
+import { LOAD_NAMESPACE } from "./load/clientObjects";
+import { refuseForeign, SOURCE_NAMESPACE } from "./source/sourceCluster";
 
 interface Named {
   readonly name: string;
@@ -30,4 +34,13 @@ export function writeOneContext(config: KubeConfig, file: string): void {
     users: only(all.users, context?.user),
   };
   writeFileSync(file, JSON.stringify(written), { mode: 0o600, flag: "wx" });
+}
+
+/** Looked at before anything is built or written: a wrong name costs nothing. */
+export async function useOwnCluster(context: string, runDir: string): Promise<void> {
+  const config = loadKubeConfig(context);
+  const file = join(runDir, "kubeconfig");
+  writeOneContext(config, file);
+  process.env["KUBECONFIG"] = file;
+  for (const name of [SOURCE_NAMESPACE, LOAD_NAMESPACE]) await refuseForeign(kubeClient(config), name);
 }

@@ -5,13 +5,12 @@ import { kubeClient, loadKubeConfig, type KubeClient } from "../components/clust
 import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
 import { readLoadLog, startLoad } from "./load/clientLoad";
-import { LOAD_NAMESPACE } from "./load/clientObjects";
 import { availability, longestOutage, summarise, type LoadLog } from "./load/loadLog";
 import { carryConfig, rehearseReseed } from "./carryRun";
 import { changedNothing, moveThroughStages, StageFailed, type StageRun } from "./move";
 import { endOnSignal, whatIsLeft } from "./interrupt";
 import { parseOptions, type RehearsalOptions } from "./options";
-import { writeOneContext } from "./oneContext";
+import { useOwnCluster } from "./oneContext";
 import { claimsOf, observedOf, observeOutcome, type Claim, type Outcome } from "./outcome";
 import { PulumiStack } from "./pulumiStack";
 import { eventsOf, factsOf, failedReport, stagesClaim, type RunFacts } from "./report/failedReport";
@@ -24,7 +23,6 @@ import { installSource, removeSource } from "./source/install";
 import { makePlatformCheckout } from "./source/platformCheckout";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 import { HELM_RELEASE_FILE, VALUES_FILE, VARIABLES_FILE, type SourceVariant } from "./source/platformFiles";
-import { refuseForeign, SOURCE_NAMESPACE } from "./source/sourceCluster";
 import { helmReleasesAreOurs, installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController, stopHelmController } from "./standins/helmController/start";
@@ -76,15 +74,6 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
     await controller?.stop();
     if (options.down && !own) await down(log);
   }
-}
-
-/** Looked at before anything is built or written: a wrong name costs nothing. */
-async function useOwnCluster(context: string | undefined, runDir: string): Promise<void> {
-  const config = loadKubeConfig(context);
-  const file = join(runDir, "kubeconfig");
-  writeOneContext(config, file);
-  process.env["KUBECONFIG"] = file;
-  for (const name of [SOURCE_NAMESPACE, LOAD_NAMESPACE]) await refuseForeign(kubeClient(config), name);
 }
 
 async function move(

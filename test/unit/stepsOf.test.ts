@@ -81,11 +81,11 @@ describe("config of the platform's parts", () => {
   it("names each value that is no subnet, no node or no name", () => {
     assert.deepEqual(
       faults({ talos: { nodeSubnets: ["10.0.0.0/33", "x", "10.0.0.1"], nodes: ["--help"] } }),
-      ["talos.nodeSubnets.0", "talos.nodeSubnets.1", "talos.nodeSubnets.2", "talos.nodes.0"],
+      ["talos.nodeSubnets[0]", "talos.nodeSubnets[1]", "talos.nodeSubnets[2]", "talos.nodes[0]"],
     );
     assert.deepEqual(faults({ externalSecrets: [{ namespace: "../x", name: "A" }] }), [
-      "externalSecrets.0.namespace",
-      "externalSecrets.0.name",
+      "externalSecrets[0].namespace",
+      "externalSecrets[0].name",
     ]);
     assert.deepEqual(faults({ tls: { caSecret: "ca", serverName: "10.0.0.1", caFile: "ca.crt" } }), [
       "tls.serverName",
