@@ -36,7 +36,7 @@ export function goProblem(): string | undefined {
   const [oldMajor, oldMinor] = OLDEST_GO;
   const fits = Number(major) > oldMajor || (Number(major) === oldMajor && Number(minor) >= oldMinor);
   // An older Go may not even fetch a newer one by itself: before 1.21 it knows no toolchain line.
-  return fits ? undefined : `the Go on PATH is ${major}.${minor}; ${wanted} (https://go.dev/dl)`;
+  return fits ? undefined : `the Go on PATH is ${major}.${minor}; ${wanted}`;
 }
 
 /**

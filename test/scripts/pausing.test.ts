@@ -4,10 +4,9 @@ import { pause } from "../../components/steps/scripts/pause";
 import { resume } from "../../components/steps/scripts/resume";
 import { roll } from "../../components/steps/scripts/roll";
 import { APPLYING_ANNOTATION, PAUSED_ANNOTATION, UPGRADE_ANNOTATION } from "../../components/steps/world";
+import { OWNER, ownedRelease, RELEASE } from "../support/ownedRelease";
 import { RAFT_VALUES, StepWorld } from "../support/stepContext";
 
-const RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/openbao/helmreleases/openbao";
-const OWNER = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/apps";
 const CRON_JOB = "/apis/batch/v1/namespaces/openbao/cronjobs/vault-backup";
 const RECONCILE = "kustomize.toolkit.fluxcd.io/reconcile";
 const UPGRADE = { crds: "Skip", remediation: { retries: 5, strategy: "rollback" } };
@@ -28,19 +27,7 @@ interface Before {
 /** A world as the user has it, before the pause; `server` stands for one step's context in it. */
 function worldOf(before: Before = {}): StepWorld {
   const world = new StepWorld("pause");
-  world.kube.put(RELEASE, {
-    metadata: {
-      name: "openbao",
-      namespace: "openbao",
-      labels: {
-        "kustomize.toolkit.fluxcd.io/name": "apps",
-        "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
-      },
-      ...(before.annotations && { annotations: before.annotations }),
-    },
-    spec: { values: {}, upgrade: UPGRADE, ...before.release },
-    status: { observedGeneration: 99, conditions: [{ type: "Ready", status: "True" }] },
-  });
+  world.kube.put(RELEASE, ownedRelease({ upgrade: UPGRADE, ...before.release }, before.annotations));
   world.kube.put(OWNER, {
     metadata: { name: "apps", generation: 1, annotations: before.ownerAnnotations ?? {} },
     spec: { interval: "1m", timeout: "1s", ...before.owner },

@@ -3,10 +3,9 @@ import { VALUES_ANNOTATION } from "../../components/steps/originalValues";
 import { runBeats, type Step } from "../../components/steps/runStep";
 import { pause } from "../../components/steps/scripts/pause";
 import { resume } from "../../components/steps/scripts/resume";
+import { OWNER, ownedRelease, RELEASE } from "../support/ownedRelease";
 import { StepWorld } from "../support/stepContext";
 
-const RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/openbao/helmreleases/openbao";
-const OWNER = "/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/flux-system/kustomizations/apps";
 const RECONCILE = "kustomize.toolkit.fluxcd.io/reconcile";
 
 interface Seen {
@@ -17,18 +16,7 @@ interface Seen {
 /** @param conditions what kustomize-controller has said of the owner; it has said nothing when absent. */
 function worldOf(spec: object = {}, conditions?: readonly object[]): StepWorld {
   const world = new StepWorld("pause");
-  world.kube.put(RELEASE, {
-    metadata: {
-      name: "openbao",
-      namespace: "openbao",
-      labels: {
-        "kustomize.toolkit.fluxcd.io/name": "apps",
-        "kustomize.toolkit.fluxcd.io/namespace": "flux-system",
-      },
-    },
-    spec: { values: {} },
-    status: { observedGeneration: 99, conditions: [{ type: "Ready", status: "True" }] },
-  });
+  world.kube.put(RELEASE, ownedRelease());
   putOwner(world, { spec: { timeout: "100ms", ...spec } }, conditions);
   return world;
 }
