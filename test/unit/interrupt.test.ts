@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { whatIsLeft } from "../../rehearsal/interrupt";
 import { holderOf, isAlive } from "../../rehearsal/tools/lock";
+import { bundledScript } from "../support/bundledScript";
 
 describe("a rehearsal that is interrupted in a stage", () => {
   let dir: string;
@@ -19,20 +20,19 @@ describe("a rehearsal that is interrupted in a stage", () => {
     return existsSync(path) ? readFileSync(path, "utf8") : "";
   };
 
-  /** Interrupts a rehearsal whose pulumi is `script`, which writes its process ids to the file "pids" first. */
+  /** Interrupts a rehearsal whose pulumi is `pulumiScript`, which writes its process ids to the file "pids" first. */
   async function interrupted(
     signal: NodeJS.Signals,
-    script: string,
+    pulumiScript: string,
     { graceMs = 60_000, again = false } = {},
   ) {
-    const pulumi = `#!/bin/sh\nif [ "$1" = version ]; then echo v3.259.0; exit 0; fi\ncd ${dir}\n${script}\n`;
+    const pulumi = `#!/bin/sh\nif [ "$1" = version ]; then echo v3.259.0; exit 0; fi\ncd ${dir}\nmkfifo pipe\n${pulumiScript}\n`;
     writeFileSync(join(dir, "pulumi"), pulumi, { mode: 0o755 });
     writeFileSync(join(dir, "pulumi-language-nodejs"), "#!/bin/sh\n", { mode: 0o755 });
-    const run = spawn(
-      process.execPath,
-      ["--import", "tsx", join(__dirname, "interruptedRun.ts"), dir, String(graceMs)],
-      { env: { ...process.env, PATH: `${dir}:/usr/bin:/bin`, XDG_CACHE_HOME: join(dir, "cache") } },
-    );
+    const script = bundledScript(join(__dirname, "interruptedRun.ts"), "rehearsal");
+    const run = spawn(process.execPath, [script, dir, String(graceMs)], {
+      env: { ...process.env, PATH: `${dir}:/usr/bin:/bin`, XDG_CACHE_HOME: join(dir, "cache") },
+    });
     let output = "";
     run.stdout.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
     run.stderr.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
@@ -54,7 +54,7 @@ describe("a rehearsal that is interrupted in a stage", () => {
 
   for (const signal of ["SIGINT", "SIGTERM"] as const) {
     it(`by ${signal}: pulumi may end its step, the stand-ins are ended, and the cluster's removal is named`, async () => {
-      const script = `trap 'echo asked > asked; exit 0' INT; echo $$ > pids; while :; do sleep 0.02; done`;
+      const script = `trap 'echo asked > asked; exit 0' INT; exec 3<>pipe; echo $$ > pids; read never <&3`;
       const { code, output, alive } = await interrupted(signal, script);
       assert.equal(code, 130);
       assert.equal(wordsOf("asked"), "asked\n");
@@ -66,7 +66,7 @@ describe("a rehearsal that is interrupted in a stage", () => {
   }
 
   // A step and a plugin have process groups of their own, so that the group's signal does not reach them.
-  const deaf = `trap '' INT; setsid sh -c 'echo $PPID $$ > pids; while :; do sleep 0.02; done'; sleep 60`;
+  const deaf = `trap '' INT; setsid sh -c 'echo $PPID $$ > pids; exec sleep 60'; sleep 60`;
 
   it("leaves no step behind when pulumi does not end in its time", async () => {
     const { code, alive } = await interrupted("SIGINT", deaf, { graceMs: 200 });

@@ -6,12 +6,13 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { installPackages } from "../../../rehearsal/tools/debian";
 import { ensureTools } from "../../../rehearsal/tools/tools";
+import { bundledScript } from "../../support/bundledScript";
 
 // Stands for apt-get: notes whether daemons were forbidden, and hangs in "install" while the file "hold" is there.
 const FAKE_APT = `#!/bin/sh
 dir=$(dirname "$0")
 if [ -f "$DPKG_ROOT/usr/sbin/policy-rc.d" ]; then echo "$1 forbidden"; else echo "$1 allowed"; fi >> "$dir/calls"
-while [ "$1" = install ] && [ -f "$dir/hold" ]; do sleep 0.02; done
+while [ "$1" = install ] && [ -f "$dir/hold" ]; do sleep 0.1; done
 `;
 const FAKE_OPENSSL = "#!/bin/sh\necho OpenSSL 3.0.0\n";
 
@@ -54,9 +55,13 @@ describe("the policy that keeps packages from starting daemons", () => {
   /** Ends an installation in its middle. */
   async function endedBy(signal: NodeJS.Signals): Promise<void> {
     writeFileSync(join(bin, "hold"), "");
-    const run = spawn(process.execPath, ["--import", "tsx", join(__dirname, "installFake.ts")], {
-      stdio: "ignore",
-    });
+    const run = spawn(
+      process.execPath,
+      [bundledScript(join(__dirname, "installFake.ts"), "rehearsal/tools")],
+      {
+        stdio: "ignore",
+      },
+    );
     const ended = new Promise((resolve) => run.once("exit", resolve));
     const deadline = Date.now() + 15_000;
     while (!calls().includes("install forbidden")) {

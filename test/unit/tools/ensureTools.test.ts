@@ -15,6 +15,7 @@ import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { holderOf, isAlive } from "../../../rehearsal/tools/lock";
 import { ensureTools, toolPath } from "../../../rehearsal/tools/tools";
+import { bundledScript } from "../../support/bundledScript";
 
 // Stands for the real go: notes how it was called, and builds when the file "hold" is not there.
 const FAKE_GO = `#!/bin/sh
@@ -24,7 +25,7 @@ echo "$$ GOFLAGS=$GOFLAGS CGO_ENABLED=$CGO_ENABLED $*" >> "$dir/calls"
 if [ -f "$dir/fail" ]; then echo "undefined: something"; exit 2; fi
 while [ "$1" != -o ]; do shift; done
 echo half > "$2"
-while [ -f "$dir/hold" ]; do sleep 0.02; done
+while [ -f "$dir/hold" ]; do sleep 0.1; done
 printf '#!/bin/sh\\necho CoreDNS-1.13.1\\n' > "$2"
 chmod +x "$2"
 `;
@@ -96,9 +97,13 @@ describe("making a missing tool", () => {
   for (const signal of ["SIGTERM", "SIGKILL"] as const) {
     it(`leaves no half binary when it is ended by ${signal}, and starts again next time`, async () => {
       writeFileSync(join(bin, "hold"), "");
-      const run = spawn(process.execPath, ["--import", "tsx", join(__dirname, "makeCoredns.ts")], {
-        stdio: "ignore",
-      });
+      const run = spawn(
+        process.execPath,
+        [bundledScript(join(__dirname, "makeCoredns.ts"), "rehearsal/tools")],
+        {
+          stdio: "ignore",
+        },
+      );
       const ended = new Promise((resolve) => run.once("exit", resolve));
       const note = join(dir, "cache", "openbao-raft-migration", "tools.build");
       await until(() => calls().length === 1 && existsSync(note), "the build started and is noted");
