@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { readJournal } from "../components/cluster/journal";
 import { kubeClient, loadKubeConfig, type KubeClient } from "../components/cluster/kubeClient";
+import { backendEnv } from "./backend";
 import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
 import { readLoadLog, startLoad } from "./load/clientLoad";
@@ -41,10 +42,15 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
   log(`run folder: ${runDir}`);
 
+  const { backend } = options;
+  // Before the tools are built: a passphrase that is missing costs nothing.
+  backendEnv(runDir, backend);
   const own = options.context !== undefined;
   if (own) await useOwnCluster(options.context, runDir);
   await ensureTools(log, own ? clientBinaries : undefined);
   if (options.flux) await ensureTools(log, fluxBinaries);
+  if (backend !== undefined)
+    await new PulumiStack({ runDir, kubeconfig: "", backend, config: {}, log }).refuseExisting();
   if (!own) {
     await up(log);
     process.env["KUBECONFIG"] = kubeconfigPath();
@@ -129,6 +135,7 @@ async function moveSource({
     runDir,
     kubeconfig: process.env["KUBECONFIG"] ?? "",
     ...(options.context !== undefined && { context: options.context }),
+    ...(options.backend !== undefined && { backend: options.backend }),
     config: {
       delivery,
       git: {

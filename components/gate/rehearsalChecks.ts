@@ -47,7 +47,7 @@ export const rehearsalChecks: readonly Check[] = [
       });
     },
     remedy:
-      "npm run rehearse (or pulumi up of the rehearsal's stack) with this checkout, chart and version; pulumi config set --path openbao-migration:rehearsal.stack STACK",
+      "with this checkout, chart and version: npm run rehearse -- --backend URL, where URL is this stack's backend (pulumi whoami -v), or pulumi up of the rehearsal's stack in that backend; pulumi config set --path openbao-migration:rehearsal.stack organization/openbao-migration/dev",
     source: "issue 4; docs/adr/0005-evidence-and-bound-plans.md",
   },
 ];
