@@ -110,7 +110,7 @@ export async function assertGate(report: GateReport): Promise<void> {
 }
 
 function liveAccess(config: MigrationConfig, open: Map<string, OpenBao>): SnapshotAccess {
-  const rehearsal = () => readRehearsal(config.rehearsal.stack);
+  const rehearsal = () => readRehearsal(config.rehearsal);
   const none: SnapshotAccess["openBao"] = () => {
     throw new Error("there is no kubeconfig; this is a bug");
   };

@@ -28,6 +28,15 @@ const suspendedTag = (world: World, tag: string) =>
 
 /** What an audit of the gate found to slip through. */
 export const auditHazards: readonly PlantedHazard[] = [
+  {
+    check: "rehearsal-evidence",
+    title: "a cluster that nobody gave up, under a stack that calls itself the rehearsal (F64)",
+    plant: (world) =>
+      world.patch("/api/v1/namespaces/openbao", {
+        metadata: { labels: { "openbao-raft-migration/rehearsal": null } },
+      }),
+    found: /rehearsal\.throwAway is true, and namespace "openbao" does not say/,
+  },
   initialises("an init as a list of words", { command: ["bao", "operator", "init"] }),
   initialises("an init split between command and args", { command: ["bao"], args: ["operator", "init"] }),
   initialises("an init beside a question for its status", {
