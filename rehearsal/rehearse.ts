@@ -12,7 +12,7 @@ import { changedNothing, moveThroughStages, StageFailed, type StageRun } from ".
 import { endOnSignal, whatIsLeft } from "./interrupt";
 import { parseOptions, type RehearsalOptions } from "./options";
 import { useOwnCluster } from "./oneContext";
-import { claimsOf, observedOf, observeOutcome, type Claim, type Outcome } from "./outcome";
+import { claimsOf, measuresOf, observedOf, observeOutcome, type Claim, type Outcome } from "./outcome";
 import { PulumiStack } from "./pulumiStack";
 import { eventsOf, factsOf, failedReport, stagesClaim, type RunFacts } from "./report/failedReport";
 import { writeReport } from "./report/writeReport";
@@ -43,8 +43,7 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
   log(`run folder: ${runDir}`);
 
   const { backend } = options;
-  // Before the tools are built: a passphrase that is missing costs nothing.
-  backendEnv(runDir, backend);
+  backendEnv(runDir, backend); // Before the tools are built: a passphrase that is missing costs nothing.
   const own = options.context !== undefined;
   if (own) await useOwnCluster(options.context, runDir);
   await ensureTools(log, own ? clientBinaries : undefined);
@@ -203,6 +202,7 @@ async function finish(report: RunReport, runDir: string): Promise<number> {
   const paths = await writeReport(report, runDir);
   for (const claim of report.claims)
     log(`${claim.holds ? "holds" : "FAILS"}: ${claim.claim} (${claim.seen})`);
+  for (const { what, seen, aim } of report.measures ?? []) log(`measured: ${what} ${seen} (aim: ${aim})`);
   log(`rehearsal ${verdict(report)}; report: ${paths.markdown} and ${paths.html}`);
   return verdict(report) === "passed" ? 0 : 1;
 }
@@ -245,7 +245,8 @@ function reportOf({
       openbao: String(observedOf(outcome, "inventory-cutover")["version"] ?? "?"),
       node: process.version,
     },
-    stages: stages.map(({ gate: _gate, ...stage }) => stage),
+    measures: measuresOf(stages),
+    stages: stages.map(({ gate: _gate, lookSeconds: _look, ...stage }) => stage),
     gate: stages.flatMap((stage) => [`stage ${stage.name}`, ...stage.gate]),
     peers: outcome.peers.map((peer) => ({ ...peer })),
     clusterId: {
