@@ -91,24 +91,33 @@ const inventory = z.strictObject({
     .describe("path prefixes (mount/path) whose entries clients delete or rewrite without a version"),
 });
 
-const rehearsal = z.strictObject({
-  stack: z
-    .string()
-    .max(300)
-    .regex(
-      /^[A-Za-z0-9_][-A-Za-z0-9_.]*(?:\/[A-Za-z0-9_][-A-Za-z0-9_.]*){0,2}$/,
-      "a stack: NAME or ORG/PROJECT/NAME",
-    )
-    .optional()
-    .describe("stack that rehearsed this plan, such as organization/openbao-migration/dev"),
-  maxAgeHours: z
-    .number()
-    .int()
-    .min(1)
-    .max(8760)
-    .default(168)
-    .describe("how old the rehearsal of a stage may be, in hours"),
-});
+const rehearsal = z
+  .strictObject({
+    throwAway: z
+      .boolean()
+      .default(false)
+      .describe("this stack is the rehearsal: its cluster can be thrown away, and says so by a label"),
+    stack: z
+      .string()
+      .max(300)
+      .regex(
+        /^[A-Za-z0-9_][-A-Za-z0-9_.]*(?:\/[A-Za-z0-9_][-A-Za-z0-9_.]*){0,2}$/,
+        "a stack: NAME or ORG/PROJECT/NAME",
+      )
+      .optional()
+      .describe("stack that rehearsed this plan, such as organization/openbao-migration/dev"),
+    maxAgeHours: z
+      .number()
+      .int()
+      .min(1)
+      .max(8760)
+      .default(168)
+      .describe("how old the rehearsal of a stage may be, in hours"),
+  })
+  .refine(({ stack, throwAway }) => !throwAway || stack === undefined, {
+    path: ["throwAway"],
+    message: 'false beside "rehearsal.stack": a stack is the rehearsal, or asks for one',
+  });
 
 /** The whole config, one key a member; unknown keys are errors so that a typo surfaces. */
 export const configSchema = z.strictObject({

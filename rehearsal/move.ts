@@ -16,6 +16,8 @@ export interface StageRun {
   readonly endedAt: string;
   readonly previewSeconds: number;
   readonly upSeconds: number;
+  /** How long the gate of the preview looked; NaN when it does not say. */
+  readonly lookSeconds: number;
   readonly summary: string;
   /** The gate's own lines of the preview. */
   readonly gate: readonly string[];
@@ -102,6 +104,7 @@ export async function moveThroughStages(
       endedAt: new Date().toISOString(),
       previewSeconds: preview.seconds,
       upSeconds: up.seconds,
+      lookSeconds: lookSeconds(preview.output),
       summary: summaryOf(up),
       gate: gateLines(preview),
     };
@@ -114,6 +117,11 @@ export function summaryOf(run: PulumiRun): string {
     ...run.output.matchAll(/^\s+(?:[+~-]\s*)?(\d+) (created|updated|deleted|replaced|unchanged|to \w+)$/gm),
   ];
   return lines.map((match) => `${match[1]} ${match[2]}`).join(", ") || "no resource";
+}
+
+/** By the first line of the gate's report. */
+export function lookSeconds(output: string): number {
+  return Number(/^.*Gate: stage .*; looked for (\d+\.\d) s at /m.exec(output)?.[1] ?? NaN);
 }
 
 /** The table lines of the gate's report, and its count. */

@@ -2,6 +2,7 @@ import { parseArgs } from "node:util";
 import { CARRIES } from "../components/carryConfig";
 import { DELIVERIES } from "../components/delivery/releaseReader";
 import { STAGES, type Stage } from "../config";
+import { backendFault } from "./backend";
 import { HOOKS } from "./source/platformFiles";
 
 const BEFORE_LAND: readonly Stage[] = STAGES.slice(0, STAGES.indexOf("land"));
@@ -12,6 +13,8 @@ export interface RehearsalOptions {
   readonly seed: string;
   /** Context of a cluster of the user's own; then no cluster is made. */
   readonly context?: string;
+  /** URL of the Pulumi backend that gets the stack. @default one of this run */
+  readonly backend?: string;
   /** Remove the throw-away cluster at the end. */
   readonly down: boolean;
   /** The data path; all but migrate start from a source on Raft with one node. */
@@ -32,6 +35,7 @@ export const USAGE = `npm run rehearse -- [options]
   --keys N        KV entries of the source (default 1000, at most 200000)
   --seed S        same seed, same content (default 1)
   --context NAME  use this context of your own kubeconfig instead of the throw-away cluster
+  --backend URL   keep stack dev in this Pulumi backend, where production reads its evidence (file:///FOLDER, s3://...)
   --carry PATH    migrate (default), restore, reseed or none; all but migrate start from a source on Raft
   --hook H        the source's unseal hook: retry (default, two minutes) or once, which makes the run shorter
   --delivery WHO  flux (default), or helm: the source is a plain Helm release
@@ -48,6 +52,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       keys: { type: "string", default: "1000" },
       seed: { type: "string", default: "1" },
       context: { type: "string" },
+      backend: { type: "string" },
       carry: { type: "string", default: "migrate" },
       hook: { type: "string", default: "retry" },
       delivery: { type: "string", default: "flux" },
@@ -68,6 +73,8 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       `--seed ${JSON.stringify(values.seed)}: expected 1 to 40 letters, digits, "_" or "-"\n${USAGE}`,
     );
   }
+  const fault = values.backend === undefined ? undefined : backendFault(values.backend);
+  if (fault !== undefined) throw new Error(`--backend: ${fault}\n${USAGE}`);
   const rollback = BEFORE_LAND.find((stage) => stage === values.rollback);
   if (values.rollback !== undefined && rollback === undefined) {
     throw new Error(
@@ -109,6 +116,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
     delivery,
     seed: values.seed,
     ...(values.context !== undefined && { context: values.context }),
+    ...(values.backend !== undefined && { backend: values.backend }),
     kill: values.kill,
     flux: values.flux,
     ...(rollback !== undefined && { rollback }),

@@ -24,6 +24,31 @@ export interface Claim {
   readonly seen: string;
 }
 
+/** A number beside its aim: on a busy machine it is missed, and nothing is wrong. */
+export interface Measure {
+  readonly what: string;
+  readonly aim: string;
+  readonly seen: string;
+}
+
+/** What the gate and its preview took. No claim: the verdict does not hang on it. */
+export function measuresOf(
+  stages: readonly { readonly previewSeconds: number; readonly lookSeconds: number }[],
+): Measure[] {
+  const longest = (seconds: readonly number[]) => {
+    const known = seconds.filter((one) => !Number.isNaN(one));
+    return known.length === 0 ? "not measured" : `${Math.max(...known).toFixed(1)} s`;
+  };
+  return [
+    {
+      what: "longest preview of a stage",
+      aim: "10 s",
+      seen: longest(stages.map((stage) => stage.previewSeconds)),
+    },
+    { what: "longest look of the gate", aim: "5 s", seen: longest(stages.map((stage) => stage.lookSeconds)) },
+  ];
+}
+
 /** What the rehearsal looks at by itself at the end, not through the program. */
 export interface Outcome {
   readonly peers: readonly RaftPeer[];

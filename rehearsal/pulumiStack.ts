@@ -1,9 +1,9 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { randomBytes } from "node:crypto";
 import { createWriteStream, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { PROJECT, type Stage } from "../config";
+import { backendEnv, stackIsThere, stackNames } from "./backend";
 import { runsAreEnding, trackRun } from "./pulumiRuns";
 import { pulumiEnv, toolPath } from "./tools/tools";
 
@@ -27,6 +27,8 @@ export interface StackOptions {
   readonly context?: string;
   /** Name of the stack. @default "dev" */
   readonly stack?: string;
+  /** URL of a Pulumi backend of the user's own. @default a folder of this run */
+  readonly backend?: string;
   /** Values of the stack's config, over those of Pulumi.dev.yaml. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly log: (line: string) => void;
@@ -38,7 +40,7 @@ export interface PulumiRun {
   readonly output: string;
 }
 
-/** One stack, `dev` unless named, of this checkout in a workspace of its own, on a file backend. */
+/** One stack, `dev` unless named, of this checkout in a workspace of its own. */
 export class PulumiStack {
   /** Folder of the Pulumi project. */
   readonly workspace: string;
@@ -47,25 +49,30 @@ export class PulumiStack {
   private readonly name: string;
 
   constructor(private readonly options: StackOptions) {
-    const { runDir, kubeconfig, stack = "dev" } = options;
+    const { runDir, kubeconfig, stack = "dev", backend } = options;
     this.name = stack;
     this.workspace = join(runDir, "workspace");
-    for (const dir of [this.workspace, join(runDir, "state")])
-      mkdirSync(dir, { recursive: true, mode: 0o700 });
+    mkdirSync(this.workspace, { recursive: true, mode: 0o700 });
     for (const part of PROGRAM) {
       const link = join(this.workspace, part);
       if (!existsSync(link)) symlinkSync(join(CHECKOUT, part), link);
     }
-    const passphrase = join(runDir, "passphrase");
-    if (!existsSync(passphrase))
-      writeFileSync(passphrase, randomBytes(24).toString("base64url"), { mode: 0o600 });
     this.env = {
       ...process.env,
       ...pulumiEnv(),
       KUBECONFIG: kubeconfig,
-      PULUMI_BACKEND_URL: `file://${join(runDir, "state")}`,
-      PULUMI_CONFIG_PASSPHRASE_FILE: passphrase,
+      ...backendEnv(runDir, backend),
     };
+  }
+
+  /** @throws Error when the user's backend cannot be read, or has a stack of this name: nothing of it is touched. */
+  async refuseExisting(): Promise<void> {
+    const { backend = "this run's folder", log } = this.options;
+    const run = await this.must(["stack", "ls", "--json", "--non-interactive"]);
+    if (stackNames(run.output).includes(this.name)) throw new Error(stackIsThere(this.name, backend));
+    log(
+      `stack ${this.name} is kept in ${backend}; a stack there reads its evidence with rehearsal.stack: organization/${PROJECT}/${this.name}`,
+    );
   }
 
   /** Makes the stack when it is not there, and writes its config for `stage`, with `more` values. */
@@ -128,10 +135,10 @@ export class PulumiStack {
     return join(this.workspace, `Pulumi.${this.name}.yaml`);
   }
 
-  private async must(args: string[]): Promise<void> {
+  private async must(args: string[]): Promise<PulumiRun> {
     const run = await this.run(args).done;
-    if (run.code !== 0)
-      throw new Error(`pulumi ${args[0]} ${args[1]} ended with ${run.code}: ${run.output.slice(-2000)}`);
+    if (run.code === 0) return run;
+    throw new Error(`pulumi ${args[0]} ${args[1]} ended with ${run.code}: ${run.output.slice(-2000)}`);
   }
 
   private run(

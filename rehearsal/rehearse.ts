@@ -2,6 +2,7 @@ import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { readJournal } from "../components/cluster/journal";
 import { kubeClient, loadKubeConfig, type KubeClient } from "../components/cluster/kubeClient";
+import { backendEnv } from "./backend";
 import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
 import { readLoadLog, startLoad } from "./load/clientLoad";
@@ -11,7 +12,7 @@ import { changedNothing, moveThroughStages, StageFailed, type StageRun } from ".
 import { endOnSignal, whatIsLeft } from "./interrupt";
 import { parseOptions, type RehearsalOptions } from "./options";
 import { useOwnCluster } from "./oneContext";
-import { claimsOf, observedOf, observeOutcome, type Claim, type Outcome } from "./outcome";
+import { claimsOf, measuresOf, observedOf, observeOutcome, type Claim, type Outcome } from "./outcome";
 import { PulumiStack } from "./pulumiStack";
 import { eventsOf, factsOf, failedReport, stagesClaim, type RunFacts } from "./report/failedReport";
 import { writeReport } from "./report/writeReport";
@@ -41,10 +42,14 @@ async function rehearse(options: RehearsalOptions): Promise<number> {
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
   log(`run folder: ${runDir}`);
 
+  const { backend } = options;
+  backendEnv(runDir, backend); // Before the tools are built: a passphrase that is missing costs nothing.
   const own = options.context !== undefined;
   if (own) await useOwnCluster(options.context, runDir);
   await ensureTools(log, own ? clientBinaries : undefined);
   if (options.flux) await ensureTools(log, fluxBinaries);
+  if (backend !== undefined)
+    await new PulumiStack({ runDir, kubeconfig: "", backend, config: {}, log }).refuseExisting();
   if (!own) {
     await up(log);
     process.env["KUBECONFIG"] = kubeconfigPath();
@@ -129,6 +134,7 @@ async function moveSource({
     runDir,
     kubeconfig: process.env["KUBECONFIG"] ?? "",
     ...(options.context !== undefined && { context: options.context }),
+    ...(options.backend !== undefined && { backend: options.backend }),
     config: {
       delivery,
       git: {
@@ -196,6 +202,7 @@ async function finish(report: RunReport, runDir: string): Promise<number> {
   const paths = await writeReport(report, runDir);
   for (const claim of report.claims)
     log(`${claim.holds ? "holds" : "FAILS"}: ${claim.claim} (${claim.seen})`);
+  for (const { what, seen, aim } of report.measures ?? []) log(`measured: ${what} ${seen} (aim: ${aim})`);
   log(`rehearsal ${verdict(report)}; report: ${paths.markdown} and ${paths.html}`);
   return verdict(report) === "passed" ? 0 : 1;
 }
@@ -238,7 +245,8 @@ function reportOf({
       openbao: String(observedOf(outcome, "inventory-cutover")["version"] ?? "?"),
       node: process.version,
     },
-    stages: stages.map(({ gate: _gate, ...stage }) => stage),
+    measures: measuresOf(stages),
+    stages: stages.map(({ gate: _gate, lookSeconds: _look, ...stage }) => stage),
     gate: stages.flatMap((stage) => [`stage ${stage.name}`, ...stage.gate]),
     peers: outcome.peers.map((peer) => ({ ...peer })),
     clusterId: {

@@ -77,7 +77,8 @@ export function loadKubeConfig(context?: string): KubeConfig {
   return config;
 }
 
-export function kubeClient(config: KubeConfig): KubeClient {
+/** A client that can be closed for good. */
+export function kubeClient(config: KubeConfig): KubeClient & { close(): void } {
   return new RestClient(config, new KubeTransport(config));
 }
 
@@ -86,6 +87,10 @@ class RestClient implements KubeClient {
     readonly config: KubeConfig,
     private readonly transport: KubeTransport,
   ) {}
+
+  close(): void {
+    this.transport.close();
+  }
 
   async get<T extends KubeObject>(path: string, query?: Query): Promise<T> {
     return JSON.parse(await this.read({ method: "GET", path, ...(query && { query }) })) as T;

@@ -40,12 +40,21 @@ export interface ApiCall {
 /** HTTP to the API server with the kubeconfig's credentials, on kept connections, with a bound on time and size. */
 export class KubeTransport {
   private readonly agent = new https.Agent({ keepAlive: true, maxSockets: 16 });
+  private readonly plainAgent = new http.Agent({ keepAlive: true, maxSockets: 16 });
   private readonly server: string;
+  private closed = false;
 
   constructor(private readonly config: KubeConfig) {
     const server = config.getCurrentCluster()?.server;
     if (server === undefined) throw new Error("the kubeconfig names no cluster for its current context");
     this.server = server;
+  }
+
+  /** Ends what is under way, and refuses what comes later: a server that hangs must not keep the process. */
+  close(): void {
+    this.closed = true;
+    this.agent.destroy();
+    this.plainAgent.destroy();
   }
 
   /** The whole reply as text. @throws KubeError */
@@ -76,12 +85,13 @@ export class KubeTransport {
   }
 
   private async open(sent: ApiCall, onChunk: (chunk: Buffer) => boolean): Promise<void> {
+    if (this.closed) throw new KubeError(`${sent.method} ${sent.path}: the client is closed`, 0, "Timeout");
     const url = new URL(sent.path, this.server);
     for (const [key, value] of Object.entries(sent.query ?? {})) url.searchParams.set(key, value);
     const options: https.RequestOptions = { method: sent.method, agent: this.agent, headers: {} };
     await this.config.applyToHTTPSOptions(options);
     // applyToHTTPSOptions may bring its own agent; ours keeps connections, with the same credentials per request.
-    options.agent = url.protocol === "https:" ? this.agent : undefined;
+    options.agent = url.protocol === "https:" ? this.agent : this.plainAgent;
     const payload = sent.body === undefined ? undefined : Buffer.from(JSON.stringify(sent.body));
     const headers = { ...options.headers, accept: "application/json" } as http.OutgoingHttpHeaders;
     if (payload !== undefined) {

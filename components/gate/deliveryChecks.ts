@@ -23,13 +23,17 @@ export const deliveryChecks: readonly Check[] = [
             return fail(`HelmRelease ${flux} applies it: set delivery to flux`, expected);
           return helm === undefined ? unclear("Helm knows no such release", expected) : pass(helm, expected);
         }
+        const ours = `${config.namespace}/${config.release}`;
+        if (flux !== undefined && flux !== ours)
+          return fail(`HelmRelease ${flux} applies it, not ${ours}`, expected);
         if (flux !== undefined) return pass(`HelmRelease ${flux}`, expected);
         return helm === undefined
           ? unclear("neither a HelmRelease nor a Helm release was found", expected)
           : fail(`no HelmRelease, but a Helm release (${helm}): set delivery to helm`, expected);
       });
     },
-    remedy: "pulumi config set openbao-migration:delivery flux (or helm); helm list -n NAMESPACE -a",
+    remedy:
+      "pulumi config set openbao-migration:delivery flux (or helm), or openbao-migration:release NAME; helm list -n NAMESPACE -a",
     source: "issue 6; docs/adr/0009",
   },
   {

@@ -54,14 +54,16 @@ export async function passGate(result: GateInput, access?: SnapshotAccess): Prom
 /** Looks and judges; throws nothing. @param access stands in for the cluster of the kubeconfig, in tests. */
 export async function runGate(result: GateInput, access?: SnapshotAccess): Promise<Gate> {
   const config = result.ok ? result.config : draftConfig(result.raw ?? {}, result.findings);
-  const open = new Map<string, OpenBao>();
+  const open = new Map<string, { close(): void }>();
   try {
     const used = access ?? liveAccess(config, open);
     const gate = judged(result, config, await takeSnapshot(config, used));
-    return used.kube === undefined ? gate : { ...gate, kube: used.kube };
+    // The look's own client is closed; the steps that follow get another one.
+    const kube = access === undefined && used.kube !== undefined ? kubeClient(used.kube.config) : used.kube;
+    return kube === undefined ? gate : { ...gate, kube };
   } finally {
-    // An open port-forward would keep the process alive.
-    for (const bao of open.values()) bao.close();
+    // An open port-forward, or a request that hangs, would keep the process alive.
+    for (const one of open.values()) one.close();
   }
 }
 
@@ -109,15 +111,18 @@ export async function assertGate(report: GateReport): Promise<void> {
   throw new pulumi.RunError("the gate stopped this run before anything was touched; its report is above");
 }
 
-function liveAccess(config: MigrationConfig, open: Map<string, OpenBao>): SnapshotAccess {
-  const rehearsal = () => readRehearsal(config.rehearsal.stack);
+function liveAccess(config: MigrationConfig, open: Map<string, { close(): void }>): SnapshotAccess {
+  const rehearsal = () => readRehearsal(config.rehearsal);
   const none: SnapshotAccess["openBao"] = () => {
     throw new Error("there is no kubeconfig; this is a bug");
   };
   try {
     const kube = kubeClient(loadKubeConfig(config.context));
+    open.set("the API server", kube);
+    const servers = new Map<string, OpenBao>();
     const openBao = (pod: string): OpenBao => {
-      const bao = open.get(pod) ?? openBaoInPod(kube, config, pod);
+      const bao = servers.get(pod) ?? openBaoInPod(kube, config, pod);
+      servers.set(pod, bao);
       open.set(pod, bao);
       return bao;
     };

@@ -19,7 +19,8 @@ export const NOT_VISIBLE: readonly {
   {
     ids: ["F44", "F45", "F46", "F49"],
     why: "a policy that reads well may still not be enforced, or enforced late; a name may not resolve",
-    instead: "step network-probe connects between nodes on both ports, both ways, by each name",
+    instead:
+      "step network-probe connects between nodes on both ports, both ways, and to the running server by its name; a follower's own name resolves only once its pod is there, and step follower waits for it",
   },
   {
     ids: ["F16", "F17", "F18", "I14"],
@@ -43,8 +44,9 @@ export const NOT_VISIBLE: readonly {
   },
   {
     ids: ["I10"],
-    why: "whether the server's pod reaches the API server shows in the pod",
-    instead: "service registration is counted by step services; the wait for unseal-0 is bounded",
+    why: "whether the server's pods reach the API server shows in a pod",
+    instead:
+      "step network-probe asks the API server from pods with the server's labels, before anything is stopped; service registration is counted by step services",
   },
   {
     ids: ["I24", "F32"],

@@ -1,9 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
+import type { MigrationConfig } from "../../config";
 import { parseEvidence, type Evidence } from "../evidence/evidence";
 import { clean } from "./observed";
-
-/** The stack that is the rehearsal itself. */
-export const REHEARSAL_STACK = "dev";
 
 /** What another stack exports of its rehearsal, or why there is nothing to go by. */
 export type RehearsalView =
@@ -13,13 +11,14 @@ export type RehearsalView =
 /**
  * Reads the stack output "evidence" of `stack` by the function behind pulumi.StackReference. The class itself would end
  * the program at a stack that is not there, before the other findings are shown (ADR 5).
- * @returns undefined when this stack is the rehearsal and needs no evidence
+ * @returns undefined when the config says that this stack is the rehearsal; no name of a stack says so
  */
-export async function readRehearsal(stack: string | undefined): Promise<RehearsalView | undefined> {
-  if (stack === undefined) {
-    if (pulumi.getStack() === REHEARSAL_STACK) return undefined;
-    return { fault: "no rehearsal is named" };
-  }
+export async function readRehearsal({
+  stack,
+  throwAway,
+}: Pick<MigrationConfig["rehearsal"], "stack" | "throwAway">): Promise<RehearsalView | undefined> {
+  if (throwAway) return undefined;
+  if (stack === undefined) return { fault: "no rehearsal is named" };
   if (isThisStack(stack)) return { stack, fault: `stack "${stack}" is this stack itself` };
   try {
     const read: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name: stack });

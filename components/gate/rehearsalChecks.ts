@@ -1,7 +1,8 @@
 import { STAGES, type MigrationConfig } from "../../config";
 import type { Evidence } from "../evidence/evidence";
 import { planDifferences } from "../evidence/planDigest";
-import { fail, faults, notApplicable, pass, seen, type Check } from "./check";
+import { REHEARSAL_LABEL } from "../evidence/rehearsalLabel";
+import { fail, faults, notApplicable, pass, seen, seenObject, type Check, type Judgement } from "./check";
 import { timeOf } from "./fields";
 import { valueOr } from "./observed";
 import { planPartsOf } from "./planParts";
@@ -23,11 +24,10 @@ export const rehearsalChecks: readonly Check[] = [
     },
     severity: "block",
     waivable: true,
-    observe: 'stack output "evidence" of rehearsal.stack, against this plan',
+    observe: `stack output "evidence" of rehearsal.stack, against this plan; or, with rehearsal.throwAway, the label ${REHEARSAL_LABEL} of the namespace`,
     judge: (snapshot, config) => {
       const expected = `each stage up to ${config.stage} passed by rehearsal.stack with this plan, at most ${config.rehearsal.maxAgeHours} h ago`;
       return seen(snapshot.rehearsal, expected, (view) => {
-        if (view === undefined) return notApplicable("this stack is the rehearsal");
         // Whoever is in the middle must get out of it: an earlier run was let through.
         if (cutoverIsUnderWay(snapshot)) return notApplicable("the cutover is under way");
         if (replicasAreUnderWay(snapshot)) return notApplicable("the replicas are being added");
@@ -36,6 +36,7 @@ export const rehearsalChecks: readonly Check[] = [
           (stage) => STAGES.indexOf(stage) <= STAGES.indexOf(config.stage) && !isDone(observed, stage),
         );
         if (needed.length === 0) return notApplicable(`stage ${config.stage} is done`);
+        if (view === undefined) return judgeThrowAway(snapshot, config);
         if ("fault" in view) return fail(view.fault, expected);
         const { stack, evidence } = view;
         if (evidence.runId === valueOr(snapshot.runId, undefined)) {
@@ -47,10 +48,23 @@ export const rehearsalChecks: readonly Check[] = [
       });
     },
     remedy:
-      "npm run rehearse (or pulumi up of the rehearsal's stack) with this checkout, chart and version; pulumi config set --path openbao-migration:rehearsal.stack STACK",
+      "with this checkout, chart and version: npm run rehearse -- --backend URL, where URL is this stack's backend (pulumi whoami -v), or pulumi up of the rehearsal's stack in that backend; pulumi config set --path openbao-migration:rehearsal.stack organization/openbao-migration/dev",
     source: "issue 4; docs/adr/0005-evidence-and-bound-plans.md",
   },
 ];
+
+/** The config alone could be production's, copied from the rehearsal's: the cluster has to say it too. */
+function judgeThrowAway(snapshot: ClusterSnapshot, config: MigrationConfig): Judgement {
+  const expected = `rehearsal.stack; or, where all may be lost, the label ${REHEARSAL_LABEL}=true on the namespace`;
+  return seenObject(snapshot.namespace, "the namespace", expected, ({ labels }) =>
+    labels[REHEARSAL_LABEL] === "true"
+      ? notApplicable("this stack is the rehearsal, and its namespace says so")
+      : fail(
+          `rehearsal.throwAway is true, and namespace "${config.namespace}" does not say that it may be thrown away`,
+          expected,
+        ),
+  );
+}
 
 function stageFaults(
   evidence: Evidence,

@@ -101,6 +101,8 @@ export interface SnapshotAccess {
   readonly now?: Date;
   /** Bound of each group of requests, in milliseconds. @default 5000 */
   readonly groupTimeoutMs?: number;
+  /** Bound of the whole look: groups that wait for one another add up. @default 30000 */
+  readonly lookTimeoutMs?: number;
 }
 
 /** Takes the look: parts in parallel, each with its own bound. Never throws: a part that cannot be read is unknown. */
@@ -119,14 +121,30 @@ export async function takeSnapshot(
   const servers = readServers(look, cluster.pods, cluster.secretObject, access.openBao);
   const rehearsal = observe("the rehearsal's evidence", look.timeoutMs, async () => access.rehearsal?.());
   const parts: Pending<Part> = { ...cluster.parts, ...flux, ...nodes, ...claims, ...servers, rehearsal };
-  const entries = Object.entries(parts).map(async ([key, part]) => [key, await part] as const);
-  const values = Object.fromEntries(await Promise.all(entries));
+  const values = await withinBound(parts, access.lookTimeoutMs ?? 30_000);
   return deepFreeze({
     takenAt,
     path: carryPath(config),
     ...values,
     tookMs: Date.now() - started,
   }) as ClusterSnapshot;
+}
+
+/** What is not known at the end of the bound stays unknown, and says so. */
+async function withinBound(parts: Pending<Part>, boundMs: number): Promise<Record<string, unknown>> {
+  let timer: NodeJS.Timeout | undefined;
+  const end = new Promise<void>((resolve) => (timer = setTimeout(resolve, boundMs)));
+  const late = notKnown(`no answer before the look ended, after ${boundMs} ms`);
+  const entries = Object.entries(parts).map(async ([key, part]) => {
+    // The servers are known one by one.
+    const value = await Promise.race([part, end.then(() => (key === "servers" ? {} : late))]);
+    return [key, value] as const;
+  });
+  try {
+    return Object.fromEntries(await Promise.all(entries));
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 type Part = Exclude<keyof ClusterSnapshot, "takenAt" | "path" | "tookMs">;

@@ -1,69 +1,24 @@
-import type { V1Node, V1Pod, V1StatefulSet } from "@kubernetes/client-node";
+import type { V1Pod, V1StatefulSet } from "@kubernetes/client-node";
 import { KubeError, type KubeObject } from "../cluster/kubeClient";
+import { clean } from "../gate/observed";
+import { probeClient, PROBE_LABEL, PROBE_PORTS, type NamedServer, type ProbePod } from "./probePods";
 import type { StepContext } from "./runStep";
 import { podsPath, until } from "./world";
 
-/** API port (join challenge) and cluster port (replication): a follower needs both, both ways (hazard H4). */
-export const PROBE_PORTS = [8200, 8201] as const;
-
-const LABEL = "openbao-raft-migration/probe";
-
-/** Two plain API listeners of a server with an empty in-memory store: whoever connects gets "not initialised". */
-const SERVER_CONFIG = `storage "inmem" {}
-listener "tcp" {
-  address = "[::]:8200"
-  tls_disable = true
-}
-listener "tcp" {
-  address = "[::]:8201"
-  tls_disable = true
-  cluster_address = "127.0.0.1:18201"
-}
-`;
-
-const SERVER_SCRIPT = `printf '%s' "$PROBE_CONFIG" > /scratch/config.hcl; exec bao server -config=/scratch/config.hcl`;
-
-/** Exit 2 of \`bao status\` is an answer of the probe server; anything else is no connection. */
-const CLIENT_SCRIPT = `
-for address in $PROBE_TARGETS; do
-  code=0
-  bao status -address="http://$address" > /dev/null 2>&1 || code=$?
-  if [ "$code" -eq 2 ] || [ "$code" -eq 0 ]; then echo "open $address"; else echo "blocked $address"; fi
-done
-echo complete`;
-
-export interface ProbePod {
-  readonly name: string;
-  readonly node: string;
-  readonly pod: V1Pod;
-}
-
-/**
- * Pure: one server pod for each of `count` schedulable nodes. They carry the labels that policies select the server
- * by, but not \`component\`, which each Service also selects: with publishNotReadyAddresses even an unready pod would
- * become an endpoint and take clients' traffic.
- */
-export function probePods(statefulSet: V1StatefulSet, nodes: readonly V1Node[], count: number): ProbePod[] {
-  return schedulable(nodes)
-    .slice(0, count)
-    .map((node, i) => ({
-      name: `openbao-raft-probe-${i}`,
-      node,
-      pod: probePod(statefulSet, `openbao-raft-probe-${i}`, node, "server", SERVER_SCRIPT, {
-        PROBE_CONFIG: SERVER_CONFIG,
-      }),
-    }));
-}
-
-/** Host names of nodes that take new pods. */
-export function schedulable(nodes: readonly V1Node[]): string[] {
-  return nodes
-    .filter((node) => node.spec?.unschedulable !== true)
-    .filter(
-      (node) => !(node.spec?.taints ?? []).some((t) => t.effect === "NoSchedule" || t.effect === "NoExecute"),
-    )
-    .map((node) => node.metadata?.labels?.["kubernetes.io/hostname"] ?? node.metadata?.name ?? "")
-    .sort();
+/** What the clients found. */
+export interface ProbeResult {
+  /** Connections that were made. */
+  open: number;
+  nodes: string[];
+  /** Ports that do not answer, each as NODE -> NODE port N. */
+  blocked: string[];
+  /** Nodes from which the running server answers by its name. */
+  named: string[];
+  /** From where it does not, and what bao says of it. */
+  unnamed: string[];
+  /** Nodes from which the API server answers. */
+  api: string[];
+  apiClosed: string[];
 }
 
 /** Starts the servers, waits for their addresses, then starts one client a node that tries every other address. */
@@ -83,39 +38,39 @@ export async function startProbes(ctx: StepContext, probes: readonly ProbePod[])
   const statefulSet = await ctx.kube.get<V1StatefulSet & KubeObject>(
     `/apis/apps/v1/namespaces/${ctx.input.namespace}/statefulsets/${ctx.input.release}`,
   );
+  const server = await runningServer(ctx);
   await Promise.all(
     probes.map((probe, i) => {
       const targets = addresses
         .filter((_, other) => other !== i)
         .flatMap((a) => PROBE_PORTS.map((p) => `${a}:${p}`));
-      const client = probePod(
-        statefulSet,
-        `openbao-raft-probe-client-${i}`,
-        probe.node,
-        "client",
-        CLIENT_SCRIPT,
-        {
-          PROBE_TARGETS: targets.join(" "),
-          BAO_CLIENT_TIMEOUT: "4s",
-          BAO_MAX_RETRIES: "1",
-        },
-      );
+      const client = probeClient(statefulSet, i, probe.node, { targets, server });
       return ctx.kube.create(pods, client as V1Pod & KubeObject);
     }),
   );
 }
 
+/** The one name of retry_join that exists before the followers do; undefined while the server is not ready. */
+async function runningServer({ kube, input }: StepContext): Promise<NamedServer | undefined> {
+  const { namespace, release, tls } = input;
+  const name = `${release}-0`;
+  const pod = await kube.find<V1Pod & KubeObject>(`${podsPath(namespace)}/${name}`);
+  if (!isReady(pod) || pod?.metadata?.deletionTimestamp !== undefined) return undefined;
+  const host = `${name}.${release}-internal`;
+  if (tls === undefined) return { url: `http://${host}:${PROBE_PORTS[0]}` };
+  const { caSecret, caKey, serverName = host } = tls;
+  return { url: `https://${host}:${PROBE_PORTS[0]}`, tls: { serverName, caSecret, caKey } };
+}
+
 /** Waits for all clients and reads what they found. */
-export async function readProbe(
-  ctx: StepContext,
-): Promise<{ open: number; blocked: string[]; nodes: string[] }> {
+export async function readProbe(ctx: StepContext): Promise<ProbeResult> {
   const pods = podsPath(ctx.input.namespace);
   const all = await until<(V1Pod & KubeObject)[]>(
     "the probe clients to end",
     ctx.input.podTimeoutSeconds,
     async () => {
-      const found = await ctx.kube.list<V1Pod & KubeObject>(pods, { labelSelector: LABEL });
-      const clients = found.filter((pod) => pod.metadata?.labels?.[LABEL] === "client");
+      const found = await ctx.kube.list<V1Pod & KubeObject>(pods, { labelSelector: PROBE_LABEL });
+      const clients = found.filter((pod) => pod.metadata?.labels?.[PROBE_LABEL] === "client");
       const ended = clients.filter(
         (pod) => pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed",
       );
@@ -125,31 +80,52 @@ export async function readProbe(
     },
   );
   const nodeOf = new Map(all.map((pod) => [bracketed(pod.status?.podIP ?? ""), pod.spec?.nodeName ?? "?"]));
-  const result = { open: 0, blocked: [] as string[], nodes: [] as string[] };
-  for (const pod of all.filter((p) => p.metadata?.labels?.[LABEL] === "client")) {
+  const result: ProbeResult = {
+    open: 0,
+    nodes: [],
+    blocked: [],
+    named: [],
+    unnamed: [],
+    api: [],
+    apiClosed: [],
+  };
+  for (const pod of all.filter((p) => p.metadata?.labels?.[PROBE_LABEL] === "client")) {
     const log = await ctx.kube.text(`${pods}/${pod.metadata?.name}/log`);
-    const from = pod.spec?.nodeName ?? "?";
-    result.nodes.push(from);
-    const lines = log.split("\n").filter((line) => /^(open|blocked) /.test(line));
-    if (!log.includes("complete") || lines.length === 0)
-      result.blocked.push(`the probe on ${from} did not finish`);
-    for (const line of lines) {
-      const [verdict = "", address = ""] = line.split(" ");
-      const cut = address.lastIndexOf(":");
-      if (verdict === "open") result.open++;
-      else
-        result.blocked.push(
-          `${from} -> ${nodeOf.get(address.slice(0, cut)) ?? "?"} port ${address.slice(cut + 1)}`,
-        );
-    }
+    addFindings(result, pod.spec?.nodeName ?? "?", log, nodeOf);
   }
   return result;
+}
+
+function addFindings(
+  result: ProbeResult,
+  from: string,
+  log: string,
+  nodeOf: ReadonlyMap<string, string>,
+): void {
+  result.nodes.push(from);
+  const lines = log.split("\n");
+  if (!lines.includes("complete") || !lines.some((line) => /^(open|blocked) /.test(line)))
+    result.blocked.push(`the probe on ${from} did not finish`);
+  for (const line of lines) {
+    const [verdict = "", address = "", ...words] = line.split(" ");
+    const cut = address.lastIndexOf(":");
+    const why = `${from} -> ${address}: ${clean(words.join(" ") || "no answer", 300)}`;
+    if (verdict === "open") result.open++;
+    if (verdict === "blocked") {
+      const to = nodeOf.get(address.slice(0, cut)) ?? "?";
+      result.blocked.push(`${from} -> ${to} port ${clean(address.slice(cut + 1), 20)}`);
+    }
+    if (verdict === "named") result.named.push(from);
+    if (verdict === "unnamed") result.unnamed.push(why);
+    if (verdict === "api-open") result.api.push(from);
+    if (verdict === "api-closed") result.apiClosed.push(why);
+  }
 }
 
 /** Removes all probe pods and waits until they are gone. */
 export async function removeProbes(ctx: StepContext): Promise<void> {
   const pods = podsPath(ctx.input.namespace);
-  const found = await ctx.kube.list<V1Pod & KubeObject>(pods, { labelSelector: LABEL });
+  const found = await ctx.kube.list<V1Pod & KubeObject>(pods, { labelSelector: PROBE_LABEL });
   await Promise.all(
     found.map(async (pod) => {
       try {
@@ -161,7 +137,7 @@ export async function removeProbes(ctx: StepContext): Promise<void> {
     }),
   );
   await until("the probe pods to be gone", ctx.input.podTimeoutSeconds, async () => {
-    const left = await ctx.kube.list(pods, { labelSelector: LABEL });
+    const left = await ctx.kube.list(pods, { labelSelector: PROBE_LABEL });
     return left.length === 0 ? { value: true } : { seen: `${left.length} left` };
   });
 }
@@ -172,61 +148,4 @@ function isReady(pod: V1Pod | undefined): boolean {
 
 function bracketed(address: string): string {
   return address.includes(":") ? `[${address}]` : address;
-}
-
-function probePod(
-  statefulSet: V1StatefulSet,
-  name: string,
-  node: string,
-  role: "server" | "client",
-  script: string,
-  environment: Readonly<Record<string, string>>,
-): V1Pod {
-  const template = statefulSet.spec?.template;
-  const server =
-    template?.spec?.containers.find((c) => c.name === "openbao") ?? template?.spec?.containers[0];
-  const { component: _component, ...labels } = template?.metadata?.labels ?? {};
-  return {
-    apiVersion: "v1",
-    kind: "Pod",
-    metadata: {
-      name,
-      labels: { ...labels, [LABEL]: role, "app.kubernetes.io/managed-by": "openbao-raft-migration" },
-    },
-    spec: {
-      restartPolicy: "Never",
-      automountServiceAccountToken: false,
-      terminationGracePeriodSeconds: 0,
-      nodeSelector: { "kubernetes.io/hostname": node },
-      securityContext: {
-        runAsNonRoot: true,
-        seccompProfile: { type: "RuntimeDefault" },
-        ...template?.spec?.securityContext,
-      },
-      ...(template?.spec?.tolerations && { tolerations: template.spec.tolerations }),
-      ...(template?.spec?.imagePullSecrets && { imagePullSecrets: template.spec.imagePullSecrets }),
-      containers: [
-        {
-          name: "probe",
-          image: server?.image ?? "",
-          imagePullPolicy: server?.imagePullPolicy ?? "IfNotPresent",
-          command: ["/bin/sh", "-ec", script],
-          env: Object.entries(environment).map(([key, value]) => ({ name: key, value })),
-          ...(role === "server" && {
-            readinessProbe: {
-              httpGet: { path: "/v1/sys/health?uninitcode=200", port: PROBE_PORTS[1] },
-              periodSeconds: 1,
-            },
-          }),
-          securityContext: {
-            allowPrivilegeEscalation: false,
-            readOnlyRootFilesystem: true,
-            capabilities: { drop: ["ALL"] },
-          },
-          volumeMounts: [{ name: "work", mountPath: "/scratch" }],
-        },
-      ],
-      volumes: [{ name: "work", emptyDir: {} }],
-    },
-  };
 }

@@ -68,7 +68,7 @@ function migrateSteps(release: string, replicas: number): StepRecord[] {
       "networkProbe",
       [RESOURCES.networkPolicy, RESOURCES.ciliumPolicy, "talos-firewall"],
       [pod0],
-      ["H4", "F44", "F45", "F46"],
+      ["H4", "F44", "F45", "F46", "F49", "I10", "I42"],
     ),
 
     step("backup", "inventory-backup", "backupInventory", [], [pod0], ["H2", "I48"], true),

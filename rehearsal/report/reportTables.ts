@@ -35,6 +35,13 @@ export function reportTables(report: RunReport): ReportTable[] {
       ]),
     },
     {
+      title: "Measured beside the claims",
+      about: "The verdict does not hang on these: a busy machine misses an aim.",
+      head: ["Measure", "Aim", "Seen"],
+      numbers: [1, 2],
+      rows: (report.measures ?? []).map(({ what, aim, seen }) => [what, aim, seen]),
+    },
+    {
       title: "Availability for clients",
       about: "Measured by a client that writes through the Service all the time.",
       head: ["Measure", "Value"],

@@ -8,6 +8,8 @@ export interface RunReport {
   readonly seed: string;
   /** The verdict is "passed" when each of them holds. */
   readonly claims: readonly ReportClaim[];
+  /** Numbers beside their aims; the verdict does not hang on them. */
+  readonly measures?: readonly { readonly what: string; readonly aim: string; readonly seen: string }[];
   readonly versions: Readonly<Record<string, string>>;
   readonly machine: string;
   readonly stages: readonly ReportStage[];

@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
+import { REHEARSAL_LABEL } from "../../components/evidence/rehearsalLabel";
 import { KubeError, type KubeClient, type KubeObject } from "../../components/cluster/kubeClient";
 
 export const SOURCE_NAMESPACE = "openbao";
 /** Marks what the rehearsal made: nothing else is ever removed by it. */
-export const OWNED_LABEL = "openbao-raft-migration/rehearsal";
+export const OWNED_LABEL = REHEARSAL_LABEL;
 
 const GONE_SECONDS = 240;
 const BINDING = "/apis/rbac.authorization.k8s.io/v1/clusterrolebindings/openbao-server-binding";

@@ -15,9 +15,10 @@ async function program() {
   }
   const world = standaloneWorld();
   if (existsSync(at("moved"))) world.patch(SECRET, { metadata: { labels: { touched: "yes" } } });
-  const stack = new pulumi.Config(PROJECT).getObject<{ stack?: string }>("rehearsal")?.stack;
+  type Named = Parameters<typeof readRehearsal>[0];
+  const named = new pulumi.Config(PROJECT).getObject<Partial<Named>>("rehearsal");
   try {
-    const rehearsal = () => readRehearsal(stack);
+    const rehearsal = () => readRehearsal({ throwAway: false, ...named });
     await passGate(readConfig(), { ...world.access, now: new Date(), rehearsal });
     new local.Command("act", { create: "echo acted" });
   } catch (error) {

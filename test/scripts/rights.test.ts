@@ -7,11 +7,12 @@ import { runBeats, type Step, type StepContext } from "../../components/steps/ru
 import { planSteps } from "../../components/steps/plan";
 import { RAFT_VALUES, StepWorld } from "../support/stepContext";
 import { recordingRights } from "../support/usedRights";
+import { node } from "../support/workloadObjects";
 
 /** The worlds that a step may meet, from before the first stage to after the last. */
 const worlds: Readonly<Record<string, (world: StepWorld) => Promise<StepWorld>>> = {
   source: (world) => {
-    for (const n of [1, 2, 3]) world.kube.put(`/api/v1/nodes/node-${n}`, {});
+    for (const n of [1, 2, 3]) world.kube.put(`/api/v1/nodes/node-${n}`, node(n));
     world.kube.put("/apis/batch/v1/namespaces/openbao/cronjobs/backup", {});
     for (const name of ["file-copy", "key-proof"])
       world.kube.put(`/api/v1/namespaces/openbao/configmaps/openbao-raft-${name}`, {});

@@ -28,6 +28,29 @@ const suspendedTag = (world: World, tag: string) =>
 
 /** What an audit of the gate found to slip through. */
 export const auditHazards: readonly PlantedHazard[] = [
+  {
+    check: "delivery-fits",
+    title: "a HelmRelease of another name that applies the server, beside the one of the config (I1)",
+    plant: (world) =>
+      world.patch(STATEFUL_SET, {
+        metadata: {
+          labels: {
+            "helm.toolkit.fluxcd.io/name": "vault",
+            "helm.toolkit.fluxcd.io/namespace": "flux-system",
+          },
+        },
+      }),
+    found: /HelmRelease flux-system\/vault applies it, not openbao\/openbao/,
+  },
+  {
+    check: "rehearsal-evidence",
+    title: "a cluster that nobody gave up, under a stack that calls itself the rehearsal (F64)",
+    plant: (world) =>
+      world.patch("/api/v1/namespaces/openbao", {
+        metadata: { labels: { "openbao-raft-migration/rehearsal": null } },
+      }),
+    found: /rehearsal\.throwAway is true, and namespace "openbao" does not say/,
+  },
   initialises("an init as a list of words", { command: ["bao", "operator", "init"] }),
   initialises("an init split between command and args", { command: ["bao"], args: ["operator", "init"] }),
   initialises("an init beside a question for its status", {
@@ -86,7 +109,7 @@ export const auditHazards: readonly PlantedHazard[] = [
     plant: ({ kube }) => kube.answer("get", `${BATCH}/jobs`, () => ({ kind: "Status" })),
     found: /the answer holds no "items", expected a list/,
     // Every check that looks at Jobs stops for the same cause.
-    alone: false,
+    beside: ["active-jobs", "snapshot-jobs"],
   },
   {
     check: "nodes-for-replicas",
@@ -132,14 +155,14 @@ export const auditHazards: readonly PlantedHazard[] = [
     plant: (world) => suspendedTag(world, "2.7.0"),
     found: /server\.image\.tag 2\.7\.0 in the values, running 2\.4\.0/,
     // version-target sees it too, but can be waived.
-    alone: false,
+    beside: ["version-target"],
   },
   {
     check: "version-source",
     title: "OpenBao 2.5.0 in suspended values (I11)",
     plant: (world) => suspendedTag(world, "v2.5.0"),
     found: /server\.image\.tag 2\.5\.0 in the values/,
-    alone: false,
+    beside: ["version-target"],
   },
   {
     check: "values-from",

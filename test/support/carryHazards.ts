@@ -64,7 +64,6 @@ export const carryHazards: readonly PlantedHazard[] = [
     world: soleRaftWorld,
     plant: (world) => world.patch(STATEFUL_SET, { spec: { replicas: 3 } }),
     found: /3 replica\(s\)/,
-    alone: false,
   },
   {
     check: "snapshot-fresh",

@@ -41,7 +41,17 @@ export const placeHazards: readonly PlantedHazard[] = [
     world: helmWorld,
     plant: () => undefined,
     found: /no HelmRelease, but a Helm release \(revision 3, deployed\): set delivery to helm/,
-    alone: false,
+    beside: [
+      "disruption-budget-value",
+      "flux-remediation",
+      "helm-release-exists",
+      "immutable-fields",
+      "release-settled",
+      "replicas-numeric",
+      "server-config",
+      "values-from",
+      "values-match-store",
+    ],
   },
   {
     check: "delivery-fits",
@@ -58,8 +68,8 @@ export const placeHazards: readonly PlantedHazard[] = [
         },
       }),
     found: /HelmRelease flux-system\/vault applies it: set delivery to flux/,
-    // No Helm runs in a unit test, so the check beside it complains too.
-    alone: false,
+    // No Helm runs in a unit test.
+    beside: ["helm-renders-same"],
   },
   {
     check: "helm-renders-same",
@@ -77,7 +87,7 @@ export const placeHazards: readonly PlantedHazard[] = [
     plant: (world) =>
       world.kube.put(revisionPath(4), releaseSecret({ revision: 4, status: "pending-upgrade" })),
     found: /Ready is False \(pending-upgrade\)/,
-    alone: false,
+    beside: ["helm-renders-same"],
   },
   {
     check: "data-claim-bound",

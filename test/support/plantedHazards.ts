@@ -15,8 +15,8 @@ export interface PlantedHazard {
   readonly config?: Record<string, unknown>;
   /** Words that the finding must hold. */
   readonly found: RegExp;
-  /** False when other checks see the same hazard from their side, so that removing this one alone lets nothing through. */
-  readonly alone?: false;
+  /** Every other check that sees the same hazard from its side: it goes through only without them too. @default none */
+  readonly beside?: readonly string[] | "all";
 }
 
 /** At least one for each check. */

@@ -41,7 +41,7 @@ export class World {
   readonly kube = new FakeKube();
   readonly servers: Record<string, FakeServer> = {};
   readonly opened: FakeOpenBao[] = [];
-  /** The rehearsal's evidence; undefined: the stack is the rehearsal itself. */
+  /** The rehearsal's evidence; undefined: the config says that the stack is the rehearsal itself. */
   rehearsal: RehearsalView | undefined;
 
   /** Changes one object by a merge patch, as another actor would: no write is recorded. */
@@ -96,7 +96,11 @@ export function standaloneWorld(): World {
       status: { allowed: true },
     }))
     .answer("create", `${NS}/configmaps`, () => ({ metadata: { creationTimestamp: "2026-11-24T09:00:01Z" } }))
-    .put("/api/v1/namespaces/openbao", { metadata: { labels: { "kubernetes.io/metadata.name": "openbao" } } })
+    .put("/api/v1/namespaces/openbao", {
+      metadata: {
+        labels: { "kubernetes.io/metadata.name": "openbao", "openbao-raft-migration/rehearsal": "true" },
+      },
+    })
     .put(RELEASE, {
       metadata: {
         generation: 1,

@@ -93,7 +93,7 @@ export const tenantHazards: readonly PlantedHazard[] = [
     title: "a Job that initialises (I2)",
     plant: ({ kube }) => kube.put(`${BATCH}/jobs/vault-config`, { spec: initJob }),
     found: /Job vault-config/,
-    alone: false,
+    beside: ["active-jobs"],
   },
   {
     check: "init-jobs",
@@ -115,7 +115,7 @@ export const tenantHazards: readonly PlantedHazard[] = [
     title: "CronJobs that cannot be listed",
     plant: ({ kube }) => kube.fail("get", `${BATCH}/cronjobs`, 403, "Forbidden"),
     found: /Forbidden/,
-    alone: false,
+    beside: ["init-jobs", "snapshot-jobs"],
   },
   {
     check: "push-secrets",
@@ -270,8 +270,7 @@ export const tenantHazards: readonly PlantedHazard[] = [
     title: "a journal that may not be read (F5)",
     plant: ({ kube }) => kube.fail("get", /openbao-raft-migration-journal$/, 403, "Forbidden"),
     found: /Forbidden/,
-    // The proof of the key lies in the journal too.
-    alone: false,
+    beside: ["copy-fresh", "key-proven", "rollback-finished"],
   },
   {
     check: "rehearsal-evidence",

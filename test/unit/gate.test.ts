@@ -106,6 +106,23 @@ describe("gate", () => {
     assert.match(formatReport(gate.report), /no answer within 50 ms/);
   });
 
+  it("ends as a whole within its bound, whatever waits for what, and says so (F11)", async () => {
+    const world = standaloneWorld();
+    const kube = Object.create(world.kube) as typeof world.kube;
+    for (const verb of ["get", "find", "list", "create"] as const)
+      kube[verb] = () => new Promise<never>(() => undefined);
+    const look = { ...world.access, kube, groupTimeoutMs: 400, lookTimeoutMs: 60 };
+    const snapshot = await takeSnapshot(configOf(), look);
+    assert.ok(snapshot.tookMs < 400, `${snapshot.tookMs} ms`);
+    assert.deepEqual(snapshot.servers, {});
+    const { report } = judged({ ok: true, config: configOf() }, configOf(), snapshot);
+    const row = report.rows.find((one) => one.check.id === "api-reachable")!;
+    assert.deepEqual(
+      [row.outcome, row.judgement.found],
+      ["UNKNOWN", "no answer before the look ended, after 60 ms"],
+    );
+  });
+
   it("says one cause once when there is no kubeconfig, beside the faults of the config", async () => {
     const raw = { stage: "cutovr", replicas: 2, namspace: "x", namespace: "vault" };
     const result = parseConfig(raw);

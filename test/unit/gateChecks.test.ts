@@ -55,8 +55,11 @@ describe("gate checks", () => {
     }
   });
 
-  it("have a planted hazard each", () => {
-    const planted = new Set([...plantedHazards.map((one) => one.check), ...onDisk]);
+  it("have a planted hazard each that goes through without it", () => {
+    const planted = new Set([
+      ...plantedHazards.filter((one) => one.beside !== "all").map((one) => one.check),
+      ...onDisk,
+    ]);
     assert.deepEqual(
       // Those of a rollback are planted in gateRollback.test.ts.
       checks
@@ -83,10 +86,20 @@ describe("gate checks", () => {
       if (row.check.severity === "block") assert.equal(blocks(report), true);
     });
 
-    if (hazard.alone === false) continue;
-    it(`without ${hazard.check}, ${hazard.title} goes through`, async () => {
-      const apart = [hazard.check, ...always, ...onDisk];
-      const without = checks.filter((check) => !apart.includes(check.id));
+    if (hazard.beside === "all") continue;
+    const eyes = [hazard.check, ...(hazard.beside ?? [])].sort();
+    it(`without ${eyes.join(", ")}, ${hazard.title} goes through`, async () => {
+      const apart = [...always, ...onDisk].filter((id) => !eyes.includes(id));
+      const others = checks.filter((check) => !apart.includes(check.id));
+      const seen = await judge(planted(hazard), others, settings);
+      // Each of them sees it: none is left out for nothing.
+      assert.deepEqual(
+        complaints(seen)
+          .map((line) => line.split(":")[0])
+          .sort(),
+        eyes,
+      );
+      const without = others.filter((check) => !eyes.includes(check.id));
       const report = await judge(planted(hazard), without, settings);
       assert.deepEqual(complaints(report), []);
       assert.equal(blocks(report), false);

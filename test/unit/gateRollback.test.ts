@@ -51,6 +51,16 @@ describe("the gate of a rollback (hazard F67)", () => {
     );
   });
 
+  it("says nothing of what is lost without rollback-loss", async () => {
+    const report = await judge(
+      moved(),
+      config,
+      checks.filter((one) => one.id !== "rollback-loss"),
+    );
+    assert.deepEqual(outcomes(report, "WARN"), []);
+    assert.doesNotMatch(formatReport(report), /is lost/);
+  });
+
   it("stops a rollback after a restore or a reseed: they keep no file storage to go back to", async () => {
     const world = moved();
     world.kube.put(JOURNAL, journalOf(...MOVED, ["set-aside", "act"]));

@@ -127,3 +127,20 @@ describe("a list of the API server", () => {
     assert.deepEqual(await listed({ kind: "ConfigMapList", items: [] }), []);
   });
 });
+
+describe("a client that is closed", () => {
+  it("ends the request that hangs, asks no more, and keeps no process (F11)", async () => {
+    let asked = 0;
+    const server = createServer(() => asked++);
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const client = kubeClient(configOf(server));
+    const answer = client.get("/version");
+    await once(server, "request");
+    client.close();
+    await assert.rejects(answer, /the client is closed/);
+    assert.equal(asked, 1);
+    server.close();
+    await once(server, "close");
+  });
+});

@@ -53,6 +53,25 @@ describe("the rehearsal's evidence", () => {
     assert.equal((await ask(standaloneWorld(), undefined)).outcome, "NONE");
   });
 
+  it("is asked of a stack that calls itself the rehearsal on a cluster that does not say so (F64)", async () => {
+    for (const label of [null, "false", ""]) {
+      const labels = { "openbao-raft-migration/rehearsal": label };
+      const answer = await ask(
+        standaloneWorld().patch("/api/v1/namespaces/openbao", { metadata: { labels } }),
+        undefined,
+      );
+      assert.deepEqual([answer.outcome, answer.blocked], ["FAIL", true]);
+      assert.match(answer.found, /^rehearsal.throwAway is true, and namespace "openbao" does not say/);
+    }
+    const gone = standaloneWorld();
+    gone.kube.drop("/api/v1/namespaces/openbao");
+    assert.equal((await ask(gone, undefined)).outcome, "UNKNOWN");
+  });
+
+  it("is asked on a cluster that can be thrown away, of a stack that does not call itself the rehearsal", async () => {
+    assert.equal((await ask(standaloneWorld(), { fault: "no rehearsal is named" })).blocked, true);
+  });
+
   it("stops a stack that names no rehearsal, unless that is waived with a reason", async () => {
     const view = { fault: "no rehearsal is named" };
     assert.equal((await ask(standaloneWorld(), view)).blocked, true);
@@ -161,29 +180,32 @@ describe("reading the rehearsal's stack", () => {
     outputs.set("empty", { stage: "land" });
   });
 
-  it("needs none for the stack dev, and one for each other", async () => {
-    await asStack("dev");
-    assert.equal(await readRehearsal(undefined), undefined);
-    await asStack("prod");
-    assert.deepEqual(await readRehearsal(undefined), { fault: "no rehearsal is named" });
+  const ask = (stack?: string) => readRehearsal({ throwAway: false, ...(stack !== undefined && { stack }) });
+
+  it("is let off by the config alone: no name of a stack is the rehearsal's (F64)", async () => {
+    for (const name of ["dev", "prod"]) {
+      await asStack(name);
+      assert.deepEqual(await ask(), { fault: "no rehearsal is named" });
+      assert.equal(await readRehearsal({ throwAway: true }), undefined);
+    }
   });
 
   it("gives its evidence", async () => {
     await asStack("prod");
-    const view = await readRehearsal("o/openbao-migration/dev");
+    const view = await ask("o/openbao-migration/dev");
     assert.deepEqual(view, { stack: "o/openbao-migration/dev", evidence: evidence(RECENT) });
   });
 
   it("says why there is none, and ends nothing: the other findings are shown beside it", async () => {
     await asStack("prod");
-    const fault = async (stack: string) => ((await readRehearsal(stack)) as { fault: string }).fault;
+    const fault = async (stack: string) => ((await ask(stack)) as { fault: string }).fault;
     assert.match(await fault("gone"), /^its outputs cannot be read: ./);
     assert.match(await fault("empty"), /exports no evidence/);
   });
 
   it("refuses the stack itself as its own rehearsal (F64)", async () => {
     await asStack("prod");
-    const view = async (stack: string) => (await readRehearsal(stack)) as { fault: string };
+    const view = async (stack: string) => (await ask(stack)) as { fault: string };
     assert.match((await view("prod")).fault, /this stack itself/);
     assert.match((await view("organization/openbao-migration/prod")).fault, /this stack itself/);
     assert.match((await view("organization/other/prod")).fault, /cannot be read/);
@@ -196,6 +218,11 @@ describe("config rehearsal", () => {
       assert.equal(parseConfig({ stage: "network", rehearsal: { stack } }).ok, true, stack);
     for (const stack of ["", "-dev", "a b", "../dev", "a/b/c/d", "x\ny", "$(id)"])
       assert.equal(parseConfig({ stage: "network", rehearsal: { stack } }).ok, false, stack);
+    const both = parseConfig({ stage: "network", rehearsal: { stack: "dev", throwAway: true } });
+    assert.deepEqual(
+      both.ok || both.findings.map(({ key, expected }) => [key, /or asks for one/.test(expected)]),
+      [["openbao-migration:rehearsal.throwAway", true]],
+    );
     for (const maxAgeHours of [0, 8761, 1.5])
       assert.equal(parseConfig({ stage: "network", rehearsal: { maxAgeHours } }).ok, false);
   });

@@ -3,6 +3,8 @@ import { bars } from "../../rehearsal/report/availabilityChart";
 import { htmlReport } from "../../rehearsal/report/htmlReport";
 import { markdownReport } from "../../rehearsal/report/markdownReport";
 import { verdict, type RunReport } from "../../rehearsal/report/runReport";
+import { lookSeconds } from "../../rehearsal/move";
+import { measuresOf } from "../../rehearsal/outcome";
 
 const REPORT: RunReport = {
   title: "Rehearsal <b>",
@@ -33,6 +35,24 @@ describe("the rehearsal's report", () => {
     assert.equal(verdict(failing), "failed");
     assert.match(htmlReport(failing), /class="verdict failed-run">failed</);
     assert.match(htmlReport(REPORT), /class="verdict passed">passed</);
+  });
+
+  it("shows the longest preview and look beside their aims, and fails no run for them", () => {
+    const look = lookSeconds(
+      "  info: Gate: stage land asked for, stage verify done; looked for 6.5 s at 2026-01-01T00:00:00Z\n",
+    );
+    const measures = measuresOf([
+      { previewSeconds: 12.34, lookSeconds: look },
+      { previewSeconds: 4, lookSeconds: lookSeconds("no gate") },
+    ]);
+    const report = { ...REPORT, measures };
+    assert.match(markdownReport(report), /longest preview of a stage \| +10 s \| +12\.3 s/);
+    assert.match(markdownReport(report), /longest look of the gate \| +5 s \| +6\.5 s/);
+    assert.equal(verdict(report), "passed");
+    assert.deepEqual(
+      measuresOf([]).map(({ seen }) => seen),
+      ["not measured", "not measured"],
+    );
   });
 
   it("says failed when it makes no claim at all", () =>
