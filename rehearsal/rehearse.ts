@@ -6,7 +6,7 @@ import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
 import { readLoadLog, startLoad } from "./load/clientLoad";
 import { availability, longestOutage, summarise, type LoadLog } from "./load/loadLog";
-import { carryConfig, rehearseReseed } from "./carryRun";
+import { rehearseReseed } from "./carryRun";
 import { changedNothing, moveThroughStages, StageFailed, type StageRun } from "./move";
 import { endOnSignal, whatIsLeft } from "./interrupt";
 import { parseOptions, type RehearsalOptions } from "./options";
@@ -15,6 +15,8 @@ import { claimsOf, observedOf, observeOutcome, type Claim, type Outcome } from "
 import { PulumiStack } from "./pulumiStack";
 import { eventsOf, factsOf, failedReport, stagesClaim, type RunFacts } from "./report/failedReport";
 import { writeReport } from "./report/writeReport";
+import { landedClaims } from "./landedClaims";
+import { stackConfig } from "./stackConfig";
 import { verdict, type RunReport } from "./report/runReport";
 import { stopFluxControllers } from "./flux/controllers";
 import { startFlux, type FluxWorld } from "./flux/fluxWorld";
@@ -22,7 +24,7 @@ import { FluxReview } from "./flux/review";
 import { installSource, removeSource } from "./source/install";
 import { makePlatformCheckout } from "./source/platformCheckout";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
-import { HELM_RELEASE_FILE, VALUES_FILE, VARIABLES_FILE, type SourceVariant } from "./source/platformFiles";
+import type { SourceVariant } from "./source/platformFiles";
 import { helmReleasesAreOurs, installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController, stopHelmController } from "./standins/helmController/start";
@@ -118,7 +120,7 @@ async function moveSource({
   variant,
   flux,
 }: Source): Promise<number> {
-  const { keys, seed, delivery } = options;
+  const { keys, seed } = options;
   const place = flux !== undefined && { place: flux.place };
   await installSource({ keys, seed, log, kube, ...variant, ...place });
   await flux?.settled();
@@ -129,19 +131,7 @@ async function moveSource({
     runDir,
     kubeconfig: process.env["KUBECONFIG"] ?? "",
     ...(options.context !== undefined && { context: options.context }),
-    config: {
-      delivery,
-      git: {
-        checkout,
-        push: flux !== undefined,
-        ...(delivery === "helm"
-          ? { values: VALUES_FILE }
-          : { helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE }),
-      },
-      inventory: { volatile: ["secret/load/"] },
-      externalSecrets,
-      ...carryConfig(options.carry, runDir),
-    },
+    config: stackConfig(options, runDir, checkout, externalSecrets),
     log,
   });
   if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, log });
@@ -176,7 +166,7 @@ async function moveSource({
   }
   const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys });
   const { evidence } = await stack.outputs();
-  const fluxClaims = (await review?.claims()) ?? [];
+  const moreClaims = [...(await landedClaims(kube, checkout)), ...((await review?.claims()) ?? [])];
   const report = reportOf({
     options,
     facts,
@@ -185,7 +175,7 @@ async function moveSource({
     load: seen,
     noChange,
     evidence,
-    fluxClaims,
+    moreClaims,
   });
   return await finish(report, runDir);
 }
@@ -209,7 +199,7 @@ interface Told {
   readonly noChange: boolean;
   /** The stack output of that name. */
   readonly evidence: unknown;
-  readonly fluxClaims: readonly Claim[];
+  readonly moreClaims: readonly Claim[];
 }
 
 function reportOf({
@@ -220,7 +210,7 @@ function reportOf({
   load,
   noChange,
   evidence,
-  fluxClaims,
+  moreClaims,
 }: Told): RunReport {
   const outage = longestOutage(load);
   const summary = summarise(load);
@@ -232,7 +222,7 @@ function reportOf({
     claims: [
       stagesClaim(stages),
       ...claimsOf(outcome, load, noChange, evidence, options.carry),
-      ...fluxClaims,
+      ...moreClaims,
     ],
     versions: {
       openbao: String(observedOf(outcome, "inventory-cutover")["version"] ?? "?"),

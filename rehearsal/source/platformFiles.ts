@@ -12,6 +12,11 @@ const RELEASE_FOLDER = "k8s/bases/infrastructure/controllers/openbao";
 /** Paths inside the checkout, as the config keys `git.helmRelease` and `git.variables` want them. */
 export const HELM_RELEASE_FILE = `${RELEASE_FOLDER}/helm-release.yaml`;
 export const VARIABLES_FILE = "k8s/clusters/prod/bootstrap/variables-cluster-config-map.yaml";
+/** For the config key `git.networkPolicy`: a file that stage `land` makes, and lists in the folder's kustomization. */
+export const RAFT_POLICY_FILE = `${RELEASE_FOLDER}/networkpolicy-raft.yaml`;
+/** For the config key `git.replicaFloor`. */
+export const REPLICA_FLOOR_FILE =
+  "k8s/bases/infrastructure/cluster-policies/best-practices/validate-replica-floor.yaml";
 
 /** Path of the Helm values inside the checkout, for config key `git.values`, where Helm itself delivers. */
 export const VALUES_FILE = "helm/openbao/values.yaml";
