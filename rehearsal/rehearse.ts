@@ -86,8 +86,13 @@ async function move(
   helmController: boolean,
 ): Promise<number> {
   await removeSource({ kube });
-  const { hook, delivery } = options;
-  const variant: SourceVariant = { storage: options.carry === "migrate" ? "file" : "raft", hook, delivery };
+  const { hook, delivery, tls } = options;
+  const variant: SourceVariant = {
+    storage: options.carry === "migrate" ? "file" : "raft",
+    hook,
+    delivery,
+    tls,
+  };
   const checkout = join(runDir, "platform");
   await makePlatformCheckout(checkout, variant);
   const flux = options.flux ? await startFlux(kube, runDir, checkout, log) : undefined;
@@ -125,8 +130,9 @@ async function moveSource({
   await installSource({ keys, seed, log, kube, ...variant, ...place });
   await flux?.settled();
   const review = flux === undefined ? undefined : new FluxReview(kube, flux.bare, log);
-  // A cluster of the user's own may have the real operator, which the source's policies do not let in.
-  const externalSecrets = options.context === undefined ? [await startExternalSecrets(kube)] : [];
+  // A cluster of the user's own may have the real operator, which the source's policies do not let in; the stand-in has no TLS.
+  const sampled = options.context === undefined && !options.tls;
+  const externalSecrets = sampled ? [await startExternalSecrets(kube)] : [];
   const stack = new PulumiStack({
     runDir,
     kubeconfig: process.env["KUBECONFIG"] ?? "",
@@ -135,7 +141,7 @@ async function moveSource({
     log,
   });
   if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, log });
-  const load = await startLoad(runDir, { kube });
+  const load = await startLoad(runDir, { kube, tls: options.tls });
   log("client load is writing");
   const facts = factsOf(options, startedAt, helmController);
   let stages: StageRun[] = [];
@@ -164,7 +170,7 @@ async function moveSource({
     const journal = await readJournal(kube, SOURCE_NAMESPACE).catch(() => []);
     return await finish(failedReport({ facts, failed, load: seen, journal: eventsOf(journal) }), runDir);
   }
-  const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys });
+  const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys }, options.tls);
   const { evidence } = await stack.outputs();
   const moreClaims = [...(await landedClaims(kube, checkout)), ...((await review?.claims()) ?? [])];
   const report = reportOf({

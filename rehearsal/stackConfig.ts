@@ -7,6 +7,7 @@ import {
   VALUES_FILE,
   VARIABLES_FILE,
 } from "./source/platformFiles";
+import { TLS_CONFIG } from "./source/sourceTls";
 
 /** What a rehearsal's stack is told about its checkout, as the config key `git`. */
 export function gitConfig(
@@ -37,6 +38,7 @@ export function stackConfig(
     git: gitConfig(checkout, options.delivery, options.flux),
     inventory: { volatile: ["secret/load/"] },
     externalSecrets,
+    ...(options.tls && { tls: TLS_CONFIG }),
     ...carryConfig(options.carry, runDir),
   };
 }
