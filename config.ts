@@ -80,6 +80,12 @@ const git = z.strictObject({
   talosPatch: relativePath
     .optional()
     .describe("file of Talos machine config patches, inside the checkout; needs talos"),
+  networkPolicy: relativePath
+    .optional()
+    .describe("file that gets the policies openbao-raft, inside the checkout; made where it is not there"),
+  replicaFloor: relativePath
+    .optional()
+    .describe("file of the Kyverno policy that exempts OpenBao from a replica floor, inside the checkout"),
   push: z.boolean().default(false).describe("push the branch to the remote origin, never by force"),
 });
 

@@ -1,7 +1,6 @@
 import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
-import { POLICY_NAME, RAFT_PORTS } from "./gate/readPolicies";
-import { serverLabels, type Direction } from "./raftNetworkPolicy";
+import { ciliumPolicyObject, type Direction } from "./raftPolicyObjects";
 
 const TYPE = "openbao-migration:components:RaftCiliumPolicy";
 
@@ -24,30 +23,11 @@ export class RaftCiliumPolicy extends pulumi.ComponentResource {
     if (args.directions.length > 0) {
       new k8s.apiextensions.CustomResource(
         name,
-        {
-          apiVersion: "cilium.io/v2",
-          kind: "CiliumNetworkPolicy",
-          metadata: {
-            name: POLICY_NAME,
-            namespace: args.namespace,
-            labels: { "app.kubernetes.io/managed-by": "openbao-raft-migration" },
-          },
-          spec: ciliumPolicySpec(args.release, args.directions),
-        },
-        { parent: this },
+        { ...ciliumPolicyObject(args, args.directions) },
+        // Kept when it leaves the program, as the NetworkPolicy is: running Raft nodes need the ports.
+        { parent: this, retainOnDelete: true },
       );
     }
     this.registerOutputs({});
   }
-}
-
-/** Pure: the policy's spec. Cilium takes ports as text, and a peer selector means the policy's own namespace. */
-export function ciliumPolicySpec(release: string, directions: readonly Direction[]) {
-  const server = { matchLabels: serverLabels(release) };
-  const toPorts = [{ ports: RAFT_PORTS.map((port) => ({ port: String(port), protocol: "TCP" })) }];
-  return {
-    endpointSelector: server,
-    ...(directions.includes("Ingress") && { ingress: [{ fromEndpoints: [server], toPorts }] }),
-    ...(directions.includes("Egress") && { egress: [{ toEndpoints: [server], toPorts }] }),
-  };
 }

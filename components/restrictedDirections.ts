@@ -1,7 +1,7 @@
 import { valueOr } from "./gate/observed";
 import { POLICY_NAME, type PolicyView } from "./gate/readPolicies";
 import type { ClusterSnapshot } from "./gate/snapshot";
-import type { Direction } from "./raftNetworkPolicy";
+import type { Direction } from "./raftPolicyObjects";
 
 /** Directions that policies other than ours restrict, apart for the two kinds: each is opened in its own. */
 export interface RestrictedDirections {

@@ -29,6 +29,8 @@ export interface RehearsalOptions {
   readonly rollback?: Stage;
   /** Flux's own source-controller and kustomize-controller bring the source from a Git server of this machine. */
   readonly flux: boolean;
+  /** The source's listener has TLS, with a CA of its own. */
+  readonly tls: boolean;
 }
 
 export const USAGE = `npm run rehearse -- [options]
@@ -39,6 +41,7 @@ export const USAGE = `npm run rehearse -- [options]
   --carry PATH    migrate (default), restore, reseed or none; all but migrate start from a source on Raft
   --hook H        the source's unseal hook: retry (default, two minutes) or once, which makes the run shorter
   --delivery WHO  flux (default), or helm: the source is a plain Helm release
+  --tls           the source's listener has TLS; its clients and the stack trust its CA
   --kill          kill the run once in each stage and start it again
   --rollback S    go to stage S (before land), take the move back, and move again to the end
   --flux          let Flux's own controllers bring it all from Git (builds them once: 30 minutes on two cores)
@@ -59,6 +62,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       kill: { type: "boolean", default: false },
       rollback: { type: "string" },
       flux: { type: "boolean", default: false },
+      tls: { type: "boolean", default: false },
       down: { type: "boolean", default: false },
     },
   });
@@ -102,6 +106,9 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       `--delivery ${JSON.stringify(values.delivery)}: expected one of ${DELIVERIES.join(", ")}\n${USAGE}`,
     );
   }
+  if (values.tls && carry === "reseed") {
+    throw new Error(`--tls with --carry reseed: the Job that fills the new store talks no TLS\n${USAGE}`);
+  }
   const others =
     values.context !== undefined || carry !== "migrate" || rollback !== undefined || delivery === "helm";
   if (values.flux && others) {
@@ -119,6 +126,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
     ...(values.backend !== undefined && { backend: values.backend }),
     kill: values.kill,
     flux: values.flux,
+    tls: values.tls,
     ...(rollback !== undefined && { rollback }),
     down: values.down,
   };

@@ -16,7 +16,9 @@ import { onRaftBetween, splitLost, type LostWrites } from "./load/lostByRollback
 import { verifyAcknowledged, type AcknowledgedCheck } from "./load/verifyAcknowledged";
 import type { RehearsalOptions } from "./options";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
+import { TLS_CONFIG } from "./source/sourceTls";
 import { verifySource } from "./source/verifySource";
+import { readTls, tlsClaims, type TlsView } from "./tlsClaims";
 
 export interface Claim {
   readonly claim: string;
@@ -58,6 +60,8 @@ export interface Outcome {
   readonly takenBack?: LostWrites;
   readonly contentDifferences: readonly string[];
   readonly journal: readonly JournalEntry[];
+  /** Present for a source with TLS. */
+  readonly tls?: TlsView;
 }
 
 const PODS = ["openbao-0", "openbao-1", "openbao-2"];
@@ -68,11 +72,11 @@ export async function observeOutcome(
   kube: KubeClient,
   loads: readonly LoadLog[],
   content: { readonly seed: string; readonly keys: number },
+  tls = false,
 ): Promise<Outcome> {
   const { rootToken } = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
-  const nodes = PODS.map((pod) =>
-    openBaoInPod(kube, { namespace: SOURCE_NAMESPACE, release: "openbao" }, pod),
-  );
+  const server = { namespace: SOURCE_NAMESPACE, release: "openbao", ...(tls && { tls: TLS_CONFIG }) };
+  const nodes = PODS.map((pod) => openBaoInPod(kube, server, pod));
   try {
     const clusterIds = await Promise.all(
       nodes.map(async (bao) => (await sealStatus(bao)).clusterId ?? "none"),
@@ -107,6 +111,7 @@ export async function observeOutcome(
       }),
       contentDifferences: await verifySource(active, rootToken, content),
       journal,
+      ...(tls && { tls: await readTls(kube, PODS) }),
     };
   } finally {
     for (const bao of nodes) bao.close();
@@ -141,6 +146,7 @@ export function claimsOf(
       seen: [...new Set(clusterIds)].join(", "),
     },
     carriedClaim(outcome, carry),
+    ...(outcome.tls === undefined ? [] : tlsClaims(outcome.tls)),
     {
       claim: "no entry of the content inventory is lost or older",
       holds: compared["lost"] === 0 && compared["regressed"] === 0 && Number(compared["equal"]) > 0,

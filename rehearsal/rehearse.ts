@@ -7,7 +7,7 @@ import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
 import { readLoadLog, startLoad } from "./load/clientLoad";
 import { availability, longestOutage, summarise, type LoadLog } from "./load/loadLog";
-import { carryConfig, rehearseReseed } from "./carryRun";
+import { rehearseReseed } from "./carryRun";
 import { changedNothing, moveThroughStages, StageFailed, type StageRun } from "./move";
 import { endOnSignal, whatIsLeft } from "./interrupt";
 import { parseOptions, type RehearsalOptions } from "./options";
@@ -16,6 +16,8 @@ import { claimsOf, measuresOf, observedOf, observeOutcome, type Claim, type Outc
 import { PulumiStack } from "./pulumiStack";
 import { eventsOf, factsOf, failedReport, stagesClaim, type RunFacts } from "./report/failedReport";
 import { writeReport } from "./report/writeReport";
+import { landedClaims } from "./landedClaims";
+import { stackConfig } from "./stackConfig";
 import { verdict, type RunReport } from "./report/runReport";
 import { stopFluxControllers } from "./flux/controllers";
 import { startFlux, type FluxWorld } from "./flux/fluxWorld";
@@ -23,7 +25,7 @@ import { FluxReview } from "./flux/review";
 import { installSource, removeSource } from "./source/install";
 import { makePlatformCheckout } from "./source/platformCheckout";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
-import { HELM_RELEASE_FILE, VALUES_FILE, VARIABLES_FILE, type SourceVariant } from "./source/platformFiles";
+import type { SourceVariant } from "./source/platformFiles";
 import { helmReleasesAreOurs, installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController, stopHelmController } from "./standins/helmController/start";
@@ -89,8 +91,13 @@ async function move(
   helmController: boolean,
 ): Promise<number> {
   await removeSource({ kube });
-  const { hook, delivery } = options;
-  const variant: SourceVariant = { storage: options.carry === "migrate" ? "file" : "raft", hook, delivery };
+  const { hook, delivery, tls } = options;
+  const variant: SourceVariant = {
+    storage: options.carry === "migrate" ? "file" : "raft",
+    hook,
+    delivery,
+    tls,
+  };
   const checkout = join(runDir, "platform");
   await makePlatformCheckout(checkout, variant);
   const flux = options.flux ? await startFlux(kube, runDir, checkout, log) : undefined;
@@ -123,35 +130,24 @@ async function moveSource({
   variant,
   flux,
 }: Source): Promise<number> {
-  const { keys, seed, delivery } = options;
+  const { keys, seed } = options;
   const place = flux !== undefined && { place: flux.place };
   await installSource({ keys, seed, log, kube, ...variant, ...place });
   await flux?.settled();
   const review = flux === undefined ? undefined : new FluxReview(kube, flux.bare, log);
-  // A cluster of the user's own may have the real operator, which the source's policies do not let in.
-  const externalSecrets = options.context === undefined ? [await startExternalSecrets(kube)] : [];
+  // A cluster of the user's own may have the real operator, which the source's policies do not let in; the stand-in has no TLS.
+  const sampled = options.context === undefined && !options.tls;
+  const externalSecrets = sampled ? [await startExternalSecrets(kube)] : [];
   const stack = new PulumiStack({
     runDir,
     kubeconfig: process.env["KUBECONFIG"] ?? "",
     ...(options.context !== undefined && { context: options.context }),
     ...(options.backend !== undefined && { backend: options.backend }),
-    config: {
-      delivery,
-      git: {
-        checkout,
-        push: flux !== undefined,
-        ...(delivery === "helm"
-          ? { values: VALUES_FILE }
-          : { helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE }),
-      },
-      inventory: { volatile: ["secret/load/"] },
-      externalSecrets,
-      ...carryConfig(options.carry, runDir),
-    },
+    config: stackConfig(options, runDir, checkout, externalSecrets),
     log,
   });
   if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, log });
-  const load = await startLoad(runDir, { kube });
+  const load = await startLoad(runDir, { kube, tls: options.tls });
   log("client load is writing");
   const facts = factsOf(options, startedAt, helmController);
   let stages: StageRun[] = [];
@@ -180,9 +176,9 @@ async function moveSource({
     const journal = await readJournal(kube, SOURCE_NAMESPACE).catch(() => []);
     return await finish(failedReport({ facts, failed, load: seen, journal: eventsOf(journal) }), runDir);
   }
-  const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys });
+  const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys }, options.tls);
   const { evidence } = await stack.outputs();
-  const fluxClaims = (await review?.claims()) ?? [];
+  const moreClaims = [...(await landedClaims(kube, checkout)), ...((await review?.claims()) ?? [])];
   const report = reportOf({
     options,
     facts,
@@ -191,7 +187,7 @@ async function moveSource({
     load: seen,
     noChange,
     evidence,
-    fluxClaims,
+    moreClaims,
   });
   return await finish(report, runDir);
 }
@@ -216,7 +212,7 @@ interface Told {
   readonly noChange: boolean;
   /** The stack output of that name. */
   readonly evidence: unknown;
-  readonly fluxClaims: readonly Claim[];
+  readonly moreClaims: readonly Claim[];
 }
 
 function reportOf({
@@ -227,7 +223,7 @@ function reportOf({
   load,
   noChange,
   evidence,
-  fluxClaims,
+  moreClaims,
 }: Told): RunReport {
   const outage = longestOutage(load);
   const summary = summarise(load);
@@ -239,7 +235,7 @@ function reportOf({
     claims: [
       stagesClaim(stages),
       ...claimsOf(outcome, load, noChange, evidence, options.carry),
-      ...fluxClaims,
+      ...moreClaims,
     ],
     versions: {
       openbao: String(observedOf(outcome, "inventory-cutover")["version"] ?? "?"),

@@ -78,19 +78,27 @@ export const accessChecks: readonly Check[] = [
     hazard: { ids: ["F69"], loss: "the cluster has moved, and Git would move it back" },
     severity: "block",
     waivable: false,
-    observe: "the checkout's folder, its repository and the files of the config",
+    observe: "the checkout's folder, its repository, the files of the config and the policies openbao-raft",
     judge: (snapshot, config) =>
-      withCheckout(snapshot, "a Git checkout with the files of the config", ({ folder, files }, expected) => {
-        if (folder !== "repository")
-          return fail(`${config.git?.checkout ?? ""} is ${SAID[folder]}`, expected);
-        return faults(
-          files.filter((file) => file.state !== "file").map((file) => `${file.path}: ${SAID[file.state]}`),
-          `${files.length} file(s)`,
-          expected,
-        );
-      }),
+      withCheckout(
+        snapshot,
+        "a Git checkout with the files of the config",
+        ({ folder, files, refused }, expected) => {
+          if (folder !== "repository")
+            return fail(`${config.git?.checkout ?? ""} is ${SAID[folder]}`, expected);
+          const absent = files.filter((file) => file.state !== "file");
+          return faults(
+            [
+              ...absent.map((file) => `${file.path}: ${SAID[file.state]}`),
+              ...(refused === undefined ? [] : [refused]),
+            ],
+            `${files.length} file(s)`,
+            expected,
+          );
+        },
+      ),
     remedy:
-      "pulumi config set --path openbao-migration:git.checkout FOLDER (and git.helmRelease, git.variables)",
+      "pulumi config set --path openbao-migration:git.checkout FOLDER (and git.helmRelease, git.variables, git.networkPolicy)",
     source: "hazards.md row 69",
   },
   {

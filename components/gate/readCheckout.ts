@@ -3,8 +3,10 @@ import { lstat, realpath } from "node:fs/promises";
 import { isAbsolute, join, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import type { MigrationConfig } from "../../config";
-import { landFiles } from "../land/changeSet";
 import { foreignChanges } from "../land/landing";
+import { landPlan } from "../land/landPlan";
+import { kustomizationOf } from "../land/networkPolicyEdit";
+import type { RaftPolicyObject } from "../raftPolicyObjects";
 
 const run = promisify(execFile);
 
@@ -19,35 +21,49 @@ export interface CheckoutView {
   /** Paths with changes that are not committed; at most 20. What a killed run of land left is not among them. */
   readonly changed: readonly string[];
   readonly branch: string;
+  /** Why the policies that run are not those that stage land would write. */
+  readonly refused?: string;
 }
 
-/** Looks at the checkout with fs and `git`, without a prompt and without a change. @throws Error when git cannot run */
+/**
+ * Looks at the checkout with fs and `git`, without a prompt and without a change.
+ * @param policies those of stage network that run, as stage land would write them.
+ * @throws Error when git cannot run
+ */
 export async function readCheckout(
   git: NonNullable<MigrationConfig["git"]>,
-  about: Pick<MigrationConfig, "release" | "namespace" | "replicas">,
+  about: Pick<MigrationConfig, "release" | "namespace" | "replicas" | "talos" | "tls">,
+  policies: readonly RaftPolicyObject[],
   timeoutMs: number,
 ): Promise<CheckoutView> {
   const folder = resolve(git.checkout);
-  const paths = [git.helmRelease, git.values, git.variables, git.talosPatch].filter(
-    (path) => path !== undefined,
-  );
   const none = { files: [], changed: [], branch: "" };
   const stat = await lstat(folder).catch(() => undefined);
   if (stat === undefined) return { folder: "missing", ...none };
   const real = await realpath(folder).catch(() => folder);
   const target = await lstat(real).catch(() => undefined);
   if (target?.isDirectory() !== true) return { folder: "not-a-folder", ...none };
+  const paths = await pathsOf(git, real);
   const files = await Promise.all(paths.map(async (path) => ({ path, state: await fileState(real, path) })));
   const status = await askGit(real, ["status", "--porcelain=v1", "--branch", "-z"], timeoutMs);
   if (status === undefined) return { folder: "not-a-repository", ...none, files };
   const [head = "", ...lines] = status.split("\0").filter((line) => line !== "");
   const all = lines.map((line) => line.slice(3));
-  const { release, namespace, replicas } = about;
-  const plan = { ...git, ...landFiles(git), checkout: real, release, namespace, replicas };
+  const plan = landPlan({ ...git, checkout: real }, about, policies);
   // A file that is not understood is nobody's leftover.
   const changed = all.length === 0 ? all : await foreignChanges(plan).catch(() => all);
   const branch = head.replace(/^## (?:No commits yet on )?/, "").replace(/\.\.\..*$/, "");
   return { folder: "repository", files, changed: changed.slice(0, 20), branch };
+}
+
+/** The files that have to be there. A policy file that is not there is made, and listed in the kustomization beside it. */
+async function pathsOf(git: NonNullable<MigrationConfig["git"]>, root: string): Promise<string[]> {
+  const { networkPolicy: policy } = git;
+  const made = policy !== undefined && (await fileState(root, policy)) === "missing";
+  const needed = made ? kustomizationOf(policy) : policy;
+  return [git.helmRelease, git.values, git.variables, git.talosPatch, needed, git.replicaFloor].filter(
+    (path) => path !== undefined,
+  );
 }
 
 async function askGit(

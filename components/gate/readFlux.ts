@@ -1,9 +1,11 @@
 import { itemsOf, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { nameOf, textAt } from "./fields";
+import { LandRefusal } from "../land/landRefusal";
+import { livePolicies } from "../land/livePolicies";
 import { known, notKnown, observe, valueOr, type Observed } from "./observed";
 import { readAccess } from "./readAccess";
 import { readArgo } from "./readArgo";
-import { readCheckout } from "./readCheckout";
+import { readCheckout, type CheckoutView } from "./readCheckout";
 import { readDelivery, readHelm } from "./readDelivery";
 import { readKeyCopies } from "./readKeyCopies";
 import { ownerOf, writerView, type OwnerView, type WriterView } from "./readRelease";
@@ -50,10 +52,21 @@ export function readFlux(
   };
 }
 
-async function readGit(look: Look) {
+async function readGit(look: Look): Promise<Observed<CheckoutView | undefined>> {
   const { git } = look.config;
   if (git === undefined) return known(undefined);
-  return observe("the Git checkout", look.timeoutMs, () => readCheckout(git, look.config, look.timeoutMs));
+  const about = look.config;
+  if (git.networkPolicy === undefined)
+    return observe("the Git checkout", look.timeoutMs, () => readCheckout(git, about, [], look.timeoutMs));
+  return look.see("the Git checkout and the policies openbao-raft", async (kube) => {
+    const seen = await livePolicies(kube, about).catch((error: unknown) => {
+      if (error instanceof LandRefusal) return error;
+      throw error;
+    });
+    const refused = seen instanceof LandRefusal ? seen.message : undefined;
+    const view = await readCheckout(git, about, seen instanceof LandRefusal ? [] : seen, look.timeoutMs);
+    return { ...view, ...(refused !== undefined && { refused }) };
+  });
 }
 
 async function readCopies(look: Look, live: KubeObject | undefined) {

@@ -1,10 +1,9 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { join, normalize, sep } from "node:path";
 import { git, gitRaw } from "./git";
-import { helmReleaseEdit } from "./helmReleaseEdit";
 import { refusal, type LandRefusal } from "./landRefusal";
-import { talosEdit } from "./talosEdit";
-import { variablesEdit } from "./variablesEdit";
+import type { PolicyFile } from "./networkPolicyEdit";
+import { themesOf } from "./themes";
 
 /** What is to land, and where. */
 export interface LandPlan {
@@ -24,88 +23,61 @@ export interface LandPlan {
   readonly replicas: number;
   /** File of Talos patches and the subnets that its rule lets in. @default none is written */
   readonly talos?: { readonly file: string; readonly nodeSubnets: readonly string[] };
+  /** File of the policies of stage network, and what runs of them. @default none is written */
+  readonly networkPolicy?: PolicyFile;
+  /** File of the Kyverno policy that exempts the server from a replica floor. @default none is edited */
+  readonly replicaFloor?: string;
   /** CA file in the pod for a TLS listener. @default the listener's tls_client_ca_file */
   readonly leaderCaCertFile?: string;
   /** Name in the leader's certificate. @default each node's own name */
   readonly leaderServerName?: string;
 }
 
-/** The files of the config as a plan knows them. */
-export function landFiles(git: {
-  readonly helmRelease?: string | undefined;
-  readonly values?: string | undefined;
-}): Pick<LandPlan, "helmRelease" | "plainValues"> {
-  return git.values === undefined
-    ? { helmRelease: git.helmRelease ?? "" }
-    : { helmRelease: git.values, plainValues: true };
-}
-
-/** One theme's edit of one file. */
-export interface Edit {
-  readonly file: string;
-  readonly subject: string;
-  readonly change: (text: string) => string;
-}
+/** Texts of files by their paths inside the checkout; a file that is not there has none. */
+export type Texts = ReadonlyMap<string, string>;
 
 /** The files that the change set would change in a commit; writes nothing. */
 export async function filesToChange(checkout: string, plan: LandPlan, ref: string): Promise<string[]> {
-  const texts = new Map<string, string>();
   const files = new Set<string>();
-  for (const { file, change } of editsOf(plan)) {
-    const before = texts.get(file) ?? (await committed(checkout, ref, file));
-    const text = change(before);
-    texts.set(file, text);
-    if (text !== before) files.add(file);
+  for (const { before, after } of await stepsFrom(checkout, plan, ref)) {
+    for (const [file, text] of after) if (before.get(file) !== text) files.add(file);
   }
   return [...files];
 }
 
+/** What each theme of the change set makes of a commit's files, one after the other. */
+export async function stepsFrom(
+  checkout: string,
+  plan: LandPlan,
+  ref: string,
+): Promise<{ readonly before: Texts; readonly after: Texts }[]> {
+  const texts = new Map<string, string>();
+  const read = new Set<string>();
+  const steps: { before: Texts; after: Texts }[] = [];
+  for (const { files, change } of themesOf(plan)) {
+    for (const file of files.filter((one) => !read.has(one))) {
+      read.add(file);
+      const text = await committed(checkout, ref, file);
+      if (text !== undefined) texts.set(file, text);
+    }
+    const before = new Map(texts);
+    const after = change(before);
+    for (const [file, text] of after) texts.set(file, text);
+    steps.push({ before, after });
+  }
+  return steps;
+}
+
 /** A tree holds a link as an entry of its own mode, so no path read here leads out of the checkout. */
-export async function committed(checkout: string, ref: string, file: string): Promise<string> {
+async function committed(checkout: string, ref: string, file: string): Promise<string | undefined> {
   const path = normalize(file);
   const entry = await git(checkout, "--literal-pathspecs", "ls-tree", ref, "--", path).catch(() => "");
+  if (entry === "") return undefined;
   if (!/^100\d{3} blob /.test(entry)) throw noFile(file);
   return await gitRaw(checkout, "show", `${ref}:./${path}`);
 }
 
-export function editsOf(plan: LandPlan): Edit[] {
-  const { variables, replicasVariable, ...rest } = plan;
-  const release: Edit = {
-    file: plan.helmRelease,
-    subject: `feat(openbao): run on Raft with ${plan.replicas} nodes`,
-    change: (text) =>
-      helmReleaseEdit(text, {
-        file: rest.helmRelease,
-        release: rest.release,
-        namespace: rest.namespace,
-        replicas: rest.replicas,
-        ...(rest.plainValues === true && { plainValues: true }),
-        ...(variables !== undefined && { replicasVariable }),
-        ...(rest.leaderCaCertFile !== undefined && { leaderCaCertFile: rest.leaderCaCertFile }),
-        ...(rest.leaderServerName !== undefined && { leaderServerName: rest.leaderServerName }),
-      }),
-  };
-  const talos = plan.talos === undefined ? [] : [talosRuleEdit(plan.talos)];
-  if (variables === undefined) return [...talos, release];
-  const count: Edit = {
-    file: variables,
-    subject: `feat(openbao): ask for ${plan.replicas} replicas`,
-    change: (text) =>
-      variablesEdit(text, { file: variables, variable: replicasVariable, value: String(plan.replicas) }),
-  };
-  // The count first: at no commit does Git ask for Raft with one node while three run, which would cost the quorum.
-  return [...talos, count, release];
-}
-
-function talosRuleEdit({ file, nodeSubnets }: NonNullable<LandPlan["talos"]>): Edit {
-  return {
-    file,
-    subject: "feat(talos): let nodes reach nodes on OpenBao's Raft ports",
-    change: (text) => talosEdit(text, { file, nodeSubnets }),
-  };
-}
-
-/** A link could lead out of the checkout. */
+/** @throws LandRefusal for a path that is no plain file: a link could lead out of the checkout. */
 export function assertInside(checkout: string, file: string): void {
   const path = join(checkout, file);
   if (!existsSync(path) || !lstatSync(path).isFile()) throw noFile(file);
@@ -114,6 +86,6 @@ export function assertInside(checkout: string, file: string): void {
   }
 }
 
-function noFile(file: string): LandRefusal {
+export function noFile(file: string): LandRefusal {
   return refusal(file, "no such file in the checkout", "the file named in the config", "correct its path");
 }

@@ -1,11 +1,12 @@
-import { readFileSync } from "node:fs";
+import { lstatSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { assertInside, editsOf, filesToChange, type LandPlan } from "./changeSet";
+import { assertInside, filesToChange, type LandPlan, type Texts } from "./changeSet";
 import { assertUsable, readCheckoutState } from "./checkoutState";
 import { git, words } from "./git";
 import { refusal } from "./landRefusal";
 import { refuseOthers, replaceFile, sortChanges, takeBack } from "./leftovers";
 import { renderedValues } from "./renderedValues";
+import { themesOf, type Theme } from "./themes";
 
 export type { LandPlan } from "./changeSet";
 
@@ -18,7 +19,7 @@ export interface LandResult {
   readonly branch: string;
   /** Subjects of the commits made now; empty when all had landed before. */
   readonly commits: readonly string[];
-  /** Subjects and files of the whole change set, landed now or before. */
+  /** Subjects (with what a reviewer should know) and files of the whole change set, landed now or before. */
   readonly themes: readonly string[];
   readonly files: readonly string[];
   /** Files that these commits changed, inside the checkout. */
@@ -48,22 +49,30 @@ export async function land(plan: LandPlan): Promise<LandResult> {
   const who = await identity(checkout);
   const commits: string[] = [];
   const changed = new Set<string>();
-  for (const { file, subject, change } of editsOf(plan)) {
-    // Checked and read after the switch, and anew each time: both themes may stand in one file.
-    assertInside(checkout, file);
-    const before = readFileSync(join(checkout, file), "utf8");
-    const text = change(before);
-    if (text === before) continue;
-    replaceFile(join(checkout, file), text);
-    await commit(checkout, file, subject, who);
-    commits.push(subject);
-    changed.add(file);
+  for (const theme of themesOf(plan)) {
+    // Checked and read after the switch, and anew each time: two themes may stand in one file.
+    const before = readTexts(checkout, theme.files);
+    const after = [...theme.change(before)].filter(([file, text]) => text !== before.get(file));
+    if (after.length === 0) continue;
+    for (const [file, text] of after) replaceFile(join(checkout, file), text);
+    const files = after.map(([file]) => file);
+    await commit(
+      checkout,
+      files,
+      files.filter((file) => !before.has(file)),
+      theme.subject,
+      who,
+    );
+    commits.push(theme.subject);
+    for (const file of files) changed.add(file);
   }
   return {
     branch: plan.branch,
     commits,
-    themes: editsOf(plan).map(({ subject }) => subject),
-    files: [...new Set(editsOf(plan).map(({ file }) => file))],
+    themes: themesOf(plan).map(({ subject, note }) =>
+      note === undefined ? subject : `${subject} (${note})`,
+    ),
+    files: themesOf(plan).reduce<string[]>((all, theme) => addedFiles(checkout, all, theme), []),
     changed: [...changed],
     head: await git(checkout, "rev-parse", "HEAD"),
     values: await renderedValues(checkout, plan),
@@ -88,6 +97,23 @@ export async function landedAlready(plan: LandPlan): Promise<boolean> {
   return (await filesToChange(checkout, plan, `refs/heads/${plan.branch}`)).length === 0;
 }
 
+/** A file that is not there has no text. */
+function readTexts(checkout: string, files: readonly string[]): Texts {
+  return new Map(
+    files.flatMap((file) => {
+      // A link that leads nowhere is there, too.
+      if (lstatSync(join(checkout, file), { throwIfNoEntry: false }) === undefined) return [];
+      assertInside(checkout, file);
+      return [[file, readFileSync(join(checkout, file), "utf8")] as const];
+    }),
+  );
+}
+
+/** Those in which a theme has a say, now that it has landed. */
+function addedFiles(checkout: string, before: readonly string[], { files, change }: Theme): string[] {
+  return [...new Set([...before, ...change(readTexts(checkout, files)).keys()])];
+}
+
 async function switchTo(checkout: string, branch: string, known: boolean): Promise<void> {
   try {
     await git(checkout, "switch", "--quiet", ...(known ? [branch] : ["--create", branch]));
@@ -101,14 +127,23 @@ async function switchTo(checkout: string, branch: string, known: boolean): Promi
   }
 }
 
-/** An edit whose commit fails is taken back: a dirty tree would stop the next run. */
-async function commit(checkout: string, file: string, subject: string, who: string[]): Promise<void> {
+/** Edits whose commit fails are taken back: a dirty tree would stop the next run. */
+async function commit(
+  checkout: string,
+  files: readonly string[],
+  made: readonly string[],
+  subject: string,
+  who: string[],
+): Promise<void> {
   try {
-    await git(checkout, "--literal-pathspecs", ...who, "commit", "--quiet", "--message", subject, "--", file);
+    if (made.length > 0) await git(checkout, "--literal-pathspecs", "add", "--", ...made);
+    const args = ["commit", "--quiet", "--message", subject, "--", ...files];
+    await git(checkout, "--literal-pathspecs", ...who, ...args);
   } catch (error) {
-    await git(checkout, "--literal-pathspecs", "restore", "--staged", "--worktree", "--", file);
+    const edited = files.filter((file) => !made.includes(file));
+    await takeBack(checkout, { edited, made, drafts: [] });
     throw refusal(
-      file,
+      files.join(", "),
       `a commit that git refused (${words(error)})`,
       "a commit",
       "correct that, and run again",

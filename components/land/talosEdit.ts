@@ -1,6 +1,6 @@
-import { stringify } from "yaml";
 import { networkRule, RULE_NAME } from "../talosRule";
 import { refusal } from "./landRefusal";
+import { putDocument } from "./putDocument";
 import { plain, valueAt, yamlFile } from "./yamlFile";
 
 /** What the Talos patch file is to say. */
@@ -32,18 +32,11 @@ export function talosEdit(source: string, { file, nodeSubnets }: TalosEditOption
     );
   }
   const rule = networkRule(nodeSubnets);
-  const mine = documents.filter(
-    ({ object }) =>
-      valueAt(object, ["kind"]) === "NetworkRuleConfig" && valueAt(object, ["name"]) === RULE_NAME,
-  );
-  if (mine.length > 1)
-    throw refusal(file, `${mine.length} times NetworkRuleConfig ${RULE_NAME}`, "one", "remove the others");
-  const old = mine[0];
-  if (old !== undefined && JSON.stringify(old.object) === JSON.stringify(rule)) return source;
-  const text = stringify(rule);
-  const place = old?.document.contents?.range;
-  if (place)
-    return source.slice(0, place[0]) + text.trimEnd() + "\n" + source.slice(place[1]).replace(/^\n/, "");
-  const lead = source === "" || source.endsWith("\n") ? source : `${source}\n`;
-  return documents.every(({ object }) => object === null) ? lead + text : `${lead}---\n${text}`;
+  return putDocument(source, file, {
+    object: rule,
+    what: `NetworkRuleConfig ${RULE_NAME}`,
+    isMine: (found) =>
+      valueAt(found, ["kind"]) === "NetworkRuleConfig" && valueAt(found, ["name"]) === RULE_NAME,
+    says: (found) => JSON.stringify(found) === JSON.stringify(rule),
+  });
 }

@@ -2,6 +2,7 @@ import {
   isAlias,
   isMap,
   isScalar,
+  isSeq,
   LineCounter,
   parseAllDocuments,
   visit,
@@ -12,6 +13,8 @@ import { refusal, type LandRefusal } from "./landRefusal";
 
 /** A parsed YAML file: its documents and the means to name a line. */
 export interface YamlFile {
+  /** Its path, for messages. */
+  readonly name: string;
   readonly text: string;
   readonly documents: readonly Document.Parsed[];
   /** `file:line` of an offset. */
@@ -39,7 +42,7 @@ export function yamlFile(text: string, name: string): YamlFile {
       );
     }
   }
-  return { text, documents, at };
+  return { name, text, documents, at };
 }
 
 /** The index of the one document that fits. @throws LandRefusal when there is none, or more than one. */
@@ -89,7 +92,7 @@ export function refuseShared(file: YamlFile, document: Document.Parsed, node: un
     const merge = (node as YAMLMap).items.find((pair) => isScalar(pair.key) && pair.key.value === "<<");
     if (merge !== undefined) throw refuse(start(merge.key), 'a merge key ("<<")');
   }
-  const anchor = isMap(node) || isScalar(node) ? node.anchor : undefined;
+  const anchor = isMap(node) || isSeq(node) || isScalar(node) ? node.anchor : undefined;
   if (anchor === undefined) return;
   visit(document, {
     Alias(_, alias) {

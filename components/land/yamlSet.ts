@@ -37,7 +37,7 @@ export function yamlSet(
 /** Columns of indentation a level, as everywhere in Kubernetes. */
 const STEP = 2;
 
-type Found = Pair<Scalar, unknown>;
+export type Found = Pair<Scalar, unknown>;
 type Ranged = { readonly range?: readonly [number, number, number] | null };
 
 function pairOf(map: YAMLMap, key: string): Found | undefined {
@@ -145,21 +145,21 @@ function isEmpty(value: unknown): boolean {
 }
 
 /** Where a pair's last value ends, before what only trails it. */
-function end(pair: Found): number {
+export function end(pair: Found): number {
   const value = pair.value as unknown;
   const keyEnd = (pair.key as Ranged).range?.[1] ?? 0;
   if (value === null || (isScalar(value) && value.value === null && value.source === "")) return keyEnd;
   return nodeEnd(value);
 }
 
-function nodeEnd(node: unknown): number {
+export function nodeEnd(node: unknown): number {
   if (isMap(node) && !node.flow && node.items.length > 0) return end(node.items.at(-1) as Found);
   if (isSeq(node) && !node.flow && node.items.length > 0) return nodeEnd(node.items.at(-1));
   return (node as Ranged).range?.[1] ?? 0;
 }
 
 /** Offset after the line break of the line in which `offset` lies; blank lines after block text stay below. */
-function lineEnd(text: string, offset: number): number {
+export function lineEnd(text: string, offset: number): number {
   if (offset > 0 && text[offset - 1] === "\n") {
     const blank = /(?:\r?\n)((?:[ \t]*\r?\n)+)$/.exec(text.slice(0, offset));
     return blank === null ? offset : offset - blank[1]!.length;
@@ -168,16 +168,16 @@ function lineEnd(text: string, offset: number): number {
   return found === -1 ? text.length : found + 1;
 }
 
-function spliced(file: YamlFile, from: number, to: number, text: string): string {
+export function spliced(file: YamlFile, from: number, to: number, text: string): string {
   const gap = from === file.text.length && from > 0 && text.endsWith("\n") && !file.text.endsWith("\n");
   return file.text.slice(0, from) + (gap ? newline(file.text) : "") + text + file.text.slice(to);
 }
 
-function column(text: string, offset: number): number {
+export function column(text: string, offset: number): number {
   return offset - (text.lastIndexOf("\n", offset - 1) + 1);
 }
 
-function newline(text: string): string {
+export function newline(text: string): string {
   return text.includes("\r\n") ? "\r\n" : "\n";
 }
 

@@ -1,4 +1,4 @@
-import { landFiles } from "../land/changeSet";
+import { landFiles } from "../land/landPlan";
 import { committedSays } from "../land/committedValues";
 import type { StepContext } from "./runStep";
 import { wantsRaft, type HelmRelease } from "./world";

@@ -43,6 +43,8 @@ const schema = z.strictObject({
       variables: z.string().optional(),
       replicasVariable: z.string(),
       talosPatch: z.string().optional(),
+      networkPolicy: z.string().optional(),
+      replicaFloor: z.string().optional(),
       push: z.boolean(),
     })
     .optional(),

@@ -1,5 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { existsSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { API_SERVICE_ADDRESS, CLUSTER_DOMAIN, clusterDir, HOST_ADDRESS, nodeLayouts } from "./layout";
 import { run } from "./run";
 
@@ -67,53 +68,63 @@ export function certificateSpecs(): CertificateSpec[] {
 export async function makePki(): Promise<void> {
   mkdirSync(clusterDir("pki"), { recursive: true, mode: 0o700 });
   // openssl's own configuration would add extensions of its choice.
-  const config = pkiFile("openssl.cnf");
-  writeFileSync(config, "[req]\ndistinguished_name = dn\n[dn]\n");
+  const config = plainConfig(clusterDir("pki"));
   if (!existsSync(pkiFile("ca.crt")) || !existsSync(pkiFile("ca.key"))) {
     for (const spec of certificateSpecs()) rmSync(pkiFile(`${spec.file}.crt`), { force: true });
-    await certify(config, "ca", "/CN=openbao-raft-migration-rehearsal", [
-      "basicConstraints=critical,CA:TRUE",
-      "keyUsage=critical,digitalSignature,keyCertSign,cRLSign",
-      "subjectKeyIdentifier=hash",
-    ]);
+    await certifyAuthority(config, clusterDir("pki"));
   }
   const missing = certificateSpecs().filter((spec) => !existsSync(pkiFile(`${spec.file}.crt`)));
   await Promise.all(missing.map((spec) => certifyLeaf(config, spec)));
   if (!existsSync(pkiFile("sa.pub"))) makeServiceAccountKeys();
 }
 
-function certifyLeaf(config: string, spec: CertificateSpec): Promise<void> {
+/** A CA of its own in `folder`, and the one server certificate that it signs: ca.crt, server.crt and their keys. */
+export async function makeServerPki(
+  folder: string,
+  server: Pick<CertificateSpec, "commonName" | "names">,
+): Promise<void> {
+  const config = plainConfig(folder);
+  await certifyAuthority(config, folder);
+  await certifyLeaf(config, { ...server, file: "server", usage: "serverAuth" }, folder);
+}
+
+function plainConfig(folder: string): string {
+  const config = join(folder, "openssl.cnf");
+  writeFileSync(config, "[req]\ndistinguished_name = dn\n[dn]\n");
+  return config;
+}
+
+function certifyAuthority(config: string, folder: string): Promise<void> {
+  const extensions = [
+    "basicConstraints=critical,CA:TRUE",
+    "keyUsage=critical,digitalSignature,keyCertSign,cRLSign",
+    "subjectKeyIdentifier=hash",
+  ];
+  return certify(config, folder, "ca", "/CN=openbao-raft-migration-rehearsal", extensions);
+}
+
+function certifyLeaf(config: string, spec: CertificateSpec, folder = clusterDir("pki")): Promise<void> {
   const extensions = [
     "basicConstraints=CA:FALSE",
     "keyUsage=critical,digitalSignature",
     `extendedKeyUsage=${spec.usage}`,
   ];
   if (spec.names) extensions.push(`subjectAltName=${spec.names.join(",")}`);
-  return certify(config, spec.file, subject(spec), extensions, [
-    "-CA",
-    pkiFile("ca.crt"),
-    "-CAkey",
-    pkiFile("ca.key"),
-  ]);
+  const signer = ["-CA", join(folder, "ca.crt"), "-CAkey", join(folder, "ca.key")];
+  return certify(config, folder, spec.file, subject(spec), extensions, signer);
 }
 
 async function certify(
   config: string,
+  folder: string,
   file: string,
   name: string,
   extensions: string[],
   signer: string[] = [],
 ) {
-  const key = [
-    "-newkey",
-    "ec",
-    "-pkeyopt",
-    "ec_paramgen_curve:prime256v1",
-    "-nodes",
-    "-keyout",
-    pkiFile(`${file}.key`),
-  ];
-  const output = ["-days", String(VALID_DAYS), "-subj", name, "-out", pkiFile(`${file}.crt`)];
+  const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"];
+  const key = [...curve, "-keyout", join(folder, `${file}.key`)];
+  const output = ["-days", String(VALID_DAYS), "-subj", name, "-out", join(folder, `${file}.crt`)];
   const added = extensions.flatMap((extension) => ["-addext", extension]);
   await run(["openssl", "req", "-x509", "-config", config, ...key, ...signer, ...output, ...added]);
 }

@@ -3,6 +3,7 @@ import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient
 import type { PulumiRun } from "../pulumiStack";
 import type { Claim } from "../outcome";
 import { SOURCE_NAMESPACE } from "../source/sourceCluster";
+import { RAFT_POLICY } from "../landedClaims";
 import { waitFor } from "../cluster/waitFor";
 import { KUSTOMIZATIONS, OWNER, PARENT, SOURCE } from "./objects";
 import { hasBranch, mainSays, squashMerge } from "./reviewedRepository";
@@ -33,6 +34,8 @@ interface Review {
   readonly paused: boolean;
   readonly parentRan: ParentRan;
   readonly pods: readonly string[];
+  /** Uid of the NetworkPolicy openbao-raft. */
+  readonly policy: string;
   readonly merged: string;
 }
 
@@ -67,6 +70,7 @@ export class FluxReview {
     const parent = await this.kube.get<FluxObject>(`${KUSTOMIZATIONS}/${PARENT}`);
     const journal = await readJournal(this.kube, SOURCE_NAMESPACE);
     const pods = await this.podLines();
+    const policy = await this.kube.get<FluxObject>(RAFT_POLICY);
     if (!(await hasBranch(this.bare, BRANCH))) {
       throw new Error(`stage land did not push branch ${BRANCH}: ${held.output.slice(-3000)}`);
     }
@@ -78,6 +82,7 @@ export class FluxReview {
       paused: owner.spec?.suspend === true && release.spec?.suspend === true,
       parentRan: ranSincePause(parent.status?.history?.[0]?.lastReconciled, journal),
       pods,
+      policy: policy.metadata?.uid ?? "",
       merged,
     };
     this.log(`land was held (exit ${held.code}); the reviewer merged ${BRANCH} as ${merged.slice(0, 12)}`);
@@ -97,6 +102,8 @@ export class FluxReview {
     const after = await this.generations();
     const pods = await this.podLines();
     const revision = owner.status?.lastAppliedRevision ?? "none";
+    const policy = await this.kube.get<FluxObject>(RAFT_POLICY);
+    const owners = policy.metadata?.labels?.["kustomize.toolkit.fluxcd.io/name"] ?? "nobody";
     const running = owner.spec?.suspend !== true && release.spec?.suspend !== true;
     return [
       {
@@ -123,6 +130,11 @@ export class FluxReview {
         claim: "another run of Flux over Git changes nothing",
         holds: before === after,
         seen: before === after ? before : `${before}, then ${after}`,
+      },
+      {
+        claim: "Flux took the NetworkPolicy openbao-raft over as it was",
+        holds: owners === OWNER && policy.metadata?.uid === review.policy && policy.metadata.generation === 1,
+        seen: `applied by ${owners}, ${policy.metadata?.uid === review.policy ? "the same" : "another"} object, generation ${policy.metadata?.generation}`,
       },
       {
         claim: "no server pod was restarted by landing",

@@ -26,6 +26,8 @@ export interface LoadOptions {
   readonly intervalMs?: number;
   /** @default OpenBao's image, which every cluster here has */
   readonly image?: string;
+  /** Whether the server's listener has TLS. @default false */
+  readonly tls?: boolean;
 }
 
 /** A client load that runs on the cluster. */
@@ -54,6 +56,7 @@ export async function startLoad(runDir: string, options: LoadOptions = {}): Prom
     prefix: `secret/load/${id}`,
     intervalMs: options.intervalMs ?? 50,
     timeoutMs: 500,
+    ...(options.tls === true && { tls: true }),
   };
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
   await removeLoad(kube);

@@ -21,6 +21,8 @@ export interface LoadSettings {
   readonly intervalMs: number;
   /** Milliseconds, bound of one attempt. */
   readonly timeoutMs: number;
+  /** Whether it talks TLS and trusts the CA beside its token. @default false */
+  readonly tls?: boolean;
 }
 
 /** The ConfigMaps that carry the client, so that no cluster needs an image of ours. */
@@ -46,6 +48,7 @@ export function clientPod(parts: number, settings: LoadSettings): KubeObject & {
     `-prefix=${[mount, "data", ...rest].join("/")}`,
     `-interval=${settings.intervalMs}ms`,
     `-timeout=${settings.timeoutMs}ms`,
+    ...(settings.tls === true ? ["-ca-file=/token/ca.crt"] : []),
   ];
   const unpack = 'cat /parts/* | gunzip > /tmp/load-client && chmod 0755 /tmp/load-client && exec "$@"';
   const sources = Array.from({ length: parts }, (_, at) => ({ configMap: { name: partName(at) } }));

@@ -7,8 +7,8 @@ import {
   type KubeClient,
   type KubeObject,
 } from "../../components/cluster/kubeClient";
-import { openBaoOver, type OpenBao } from "../../components/cluster/openBaoClient";
-import { podAgent } from "../../components/cluster/podSocket";
+import type { OpenBao } from "../../components/cluster/openBaoClient";
+import { openBaoInPod } from "../../components/cluster/openBaoStatus";
 import { runHelm } from "../../components/delivery/runHelm";
 import { removeFlux } from "../flux/removeFlux";
 import { LOAD_NAMESPACE, LOAD_TOKEN_SECRET } from "../load/clientObjects";
@@ -16,6 +16,7 @@ import { baoSession, type BaoSession } from "./baoSession";
 import { loadEngines } from "./loadEngines";
 import { loadKv, mountKv } from "./loadKv";
 import { helmValuesText, PLATFORM_TREE, platformObjects, type SourceVariant } from "./platformFiles";
+import { TLS_CONFIG, tlsSecret } from "./sourceTls";
 import {
   collectionOf,
   OWNED_LABEL,
@@ -76,21 +77,28 @@ export async function installSource(options: SourceOptions): Promise<{ readonly 
     await removeNamespaces(kube, [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
   }
   await refuseForeign(kube, LOAD_NAMESPACE);
+  const tls = options.tls === true ? await tlsSecret(SOURCE_NAMESPACE) : undefined;
+  const secrets = [KEY_PLACEHOLDER, ...(tls === undefined ? [] : [tls])];
   if (options.place === undefined) {
-    await applyObjects(kube, options, log);
+    await applyObjects(kube, options, secrets, log);
     if (options.delivery === "helm") await installRelease(options, log);
   } else {
     await options.place();
-    await kube.create(collectionOf(KEY_PLACEHOLDER), KEY_PLACEHOLDER);
+    for (const object of secrets) await kube.create(collectionOf(object), object);
   }
   await podReady(kube);
   log(`${POD} is ready, not initialised`);
-  const bao = openBaoOver(podAgent(kube.config, SOURCE_NAMESPACE, POD, 8200), POD);
+  const server = {
+    namespace: SOURCE_NAMESPACE,
+    release: "openbao",
+    ...(tls !== undefined && { tls: TLS_CONFIG }),
+  };
+  const bao = openBaoInPod(kube, server, POD);
   try {
     const root = await initialise(kube, bao);
     log("initialised and unsealed, key and root token are in Secret openbao-unseal");
     await loadContent(root, seed, keys, log);
-    await makeLoadToken(kube, root);
+    await makeLoadToken(kube, root, tls);
   } finally {
     bao.close();
   }
@@ -108,24 +116,26 @@ export async function removeSource(options: { readonly kube?: KubeClient } = {})
   await removeNamespaces(kube, [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
 }
 
-function variantWords({ storage, hook, delivery }: SourceVariant): string {
+function variantWords({ storage, hook, delivery, tls }: SourceVariant): string {
   return [
     storage === "raft" ? ", on Raft" : "",
     hook === "once" ? ", hook once" : "",
     delivery === "helm" ? ", by Helm" : "",
+    tls === true ? ", with TLS" : "",
   ].join("");
 }
 
 async function applyObjects(
   kube: KubeClient,
   variant: SourceVariant,
+  secrets: readonly KubeObject[],
   log: (line: string) => void,
 ): Promise<void> {
   const [namespace, ...rest] = platformObjects(PLATFORM_TREE, variant);
   const labels = { ...namespace!.metadata?.labels, [OWNED_LABEL]: "true" };
   const all: KubeObject[] = [
     { ...namespace, metadata: { ...namespace!.metadata, labels } },
-    KEY_PLACEHOLDER,
+    ...secrets,
     ...rest,
   ];
   for (const object of all) await kube.create(collectionOf(object), object);
@@ -217,7 +227,11 @@ async function loadContent(
 }
 
 /** The client load gets a token of its own that can do no more than it needs. */
-async function makeLoadToken(kube: KubeClient, root: BaoSession): Promise<void> {
+async function makeLoadToken(
+  kube: KubeClient,
+  root: BaoSession,
+  tls: Awaited<ReturnType<typeof tlsSecret>> | undefined,
+): Promise<void> {
   await root.call("PUT", "sys/policies/acl/client-load", {
     policy: 'path "secret/data/load/*" {\n  capabilities = ["create", "update", "read"]\n}\n',
   });
@@ -232,7 +246,8 @@ async function makeLoadToken(kube: KubeClient, root: BaoSession): Promise<void> 
     kind: "Namespace",
     metadata: { name: LOAD_NAMESPACE, labels },
   });
-  const object = secret(LOAD_NAMESPACE, LOAD_TOKEN_SECRET, { token });
+  const ca: Record<string, string> = tls === undefined ? {} : { "ca.crt": tls.stringData["ca.crt"] };
+  const object = secret(LOAD_NAMESPACE, LOAD_TOKEN_SECRET, { token, ...ca });
   await kube.create(collectionOf(object), object);
 }
 

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse, parseAllDocuments, parseDocument } from "yaml";
 import type { ReleaseName } from "../../components/delivery/releaseReader";
 import { helmReleaseEdit } from "../../components/land/helmReleaseEdit";
+import { TLS_CA_FILE, withTls } from "./sourceTls";
 import type { KubeObject } from "../../components/cluster/kubeClient";
 
 /** The platform's Git tree before the move, as files with comments: what stage `land` edits, and what is applied. */
@@ -12,6 +13,11 @@ const RELEASE_FOLDER = "k8s/bases/infrastructure/controllers/openbao";
 /** Paths inside the checkout, as the config keys `git.helmRelease` and `git.variables` want them. */
 export const HELM_RELEASE_FILE = `${RELEASE_FOLDER}/helm-release.yaml`;
 export const VARIABLES_FILE = "k8s/clusters/prod/bootstrap/variables-cluster-config-map.yaml";
+/** For the config key `git.networkPolicy`: a file that stage `land` makes, and lists in the folder's kustomization. */
+export const RAFT_POLICY_FILE = `${RELEASE_FOLDER}/networkpolicy-raft.yaml`;
+/** For the config key `git.replicaFloor`. */
+export const REPLICA_FLOOR_FILE =
+  "k8s/bases/infrastructure/cluster-policies/best-practices/validate-replica-floor.yaml";
 
 /** Path of the Helm values inside the checkout, for config key `git.values`, where Helm itself delivers. */
 export const VALUES_FILE = "helm/openbao/values.yaml";
@@ -33,6 +39,8 @@ export interface SourceVariant {
   readonly hook?: (typeof HOOKS)[number];
   /** Who applies the chart. @default "flux" */
   readonly delivery?: ReleaseName["delivery"];
+  /** Whether its listener has TLS. @default false */
+  readonly tls?: boolean;
 }
 
 const HOOK_ONCE = `sleep 5
@@ -45,17 +53,19 @@ exit 0
 `;
 
 /** The text of the HelmRelease's file for a variant of the source; on Raft its replicas are by the variable. */
-export function releaseText(text: string, { storage, hook }: SourceVariant): string {
+export function releaseText(text: string, { storage, hook, tls }: SourceVariant): string {
+  const placed = tls === true ? withTls(text) : text;
   const raft =
     storage === "raft"
-      ? helmReleaseEdit(text, {
+      ? helmReleaseEdit(placed, {
           file: HELM_RELEASE_FILE,
           release: "openbao",
           namespace: "openbao",
           replicas: 3,
           replicasVariable: "openbao_replicas",
+          ...(tls === true && { leaderCaCertFile: TLS_CA_FILE }),
         })
-      : text;
+      : placed;
   if (hook !== "once") return raft;
   const document = parseDocument(raft);
   document.setIn(["spec", "values", "server", "postStart", 2], HOOK_ONCE);

@@ -16,6 +16,7 @@ import {
 } from "../../components/cluster/kubeClient";
 import { land } from "../../components/land/landing";
 import { valueDifferences } from "../../components/land/valueDifferences";
+import { networkPolicyObject } from "../../components/raftPolicyObjects";
 import { OWNED_VALUES } from "../../components/openBaoConfig/targetValues";
 import { appliedSince, type Kustomization } from "../../components/steps/fluxObjects";
 import { recordBefore, writersOf } from "../../components/steps/pauseRecord";
@@ -29,7 +30,7 @@ import { putDefinitions } from "../../rehearsal/flux/definitions";
 import { removeAtOnce } from "../../rehearsal/flux/removeFlux";
 import { publish, squashMerge } from "../../rehearsal/flux/reviewedRepository";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
-import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
+import { HELM_RELEASE_FILE, RAFT_POLICY_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
 import { installCrds } from "../../rehearsal/standins/crds/installCrds";
 import { locate } from "../../rehearsal/tools/locate";
 import { partOf } from "../../rehearsal/tools/toolList";
@@ -46,6 +47,8 @@ const OWNER = "infrastructure-controllers";
 const FLUX = `/apis/kustomize.toolkit.fluxcd.io/v1/namespaces/${NS}/kustomizations`;
 const SOURCES = `/apis/source.toolkit.fluxcd.io/v1/namespaces/${NS}`;
 const RELEASE = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${NS}/helmreleases/openbao`;
+const POLICIES = `/apis/networking.k8s.io/v1/namespaces/${NS}/networkpolicies`;
+const POLICY = networkPolicyObject({ namespace: NS, release: "openbao" }, ["Ingress", "Egress"]);
 const BOUND = 90;
 const kubeconfig = process.env["CONTRACT_KUBECONFIG"] ?? kubeconfigPath();
 
@@ -92,11 +95,8 @@ interface Release extends KubeObject {
       replicasVariable: "openbao_replicas",
     };
     ({ values: raft } = await land({
-      ...git,
-      checkout,
-      release: "openbao",
-      namespace: "openbao",
-      replicas: 3,
+      ...{ ...git, checkout, release: "openbao", namespace: "openbao", replicas: 3 },
+      networkPolicy: { file: RAFT_POLICY_FILE, objects: [POLICY] },
     }));
     execFileSync("git", ["-C", checkout, "push", "--quiet", "origin", git.branch]);
     server = createServer((request, response) => response.end(artifacts.get(request.url ?? "")));
@@ -275,7 +275,8 @@ interface Release extends KubeObject {
     assert.deepEqual(valueDifferences(spec.values, raft, OWNED_VALUES), []);
   });
 
-  it("changes nothing at the merged commit: both run again, with the values as they were", async () => {
+  it("changes nothing at the merged commit: both run again, with the values as they were, and the policy is taken over", async () => {
+    const made = await kube.create<KubeObject>(POLICIES, POLICY, { fieldManager: "pulumi-kubernetes" });
     await squashMerge(bare, "openbao-raft");
     const revision = await publishArtifact();
     await ready("bootstrap", revision);
@@ -291,5 +292,9 @@ interface Release extends KubeObject {
     await runAgain(OWNER);
     await ready(OWNER, revision);
     assert.equal((await release()).metadata?.generation, resumed.metadata?.generation);
+    const { metadata: policy } = await kube.get<KubeObject>(`${POLICIES}/openbao-raft`);
+    assert.equal(policy?.labels?.["kustomize.toolkit.fluxcd.io/name"], OWNER);
+    const known = { uid: policy?.uid, generation: policy?.generation };
+    assert.deepEqual(known, { uid: made.metadata?.uid, generation: made.metadata?.generation });
   });
 });

@@ -12,7 +12,8 @@ import { claimsOf, observeOutcome } from "../../rehearsal/outcome";
 import { PulumiStack } from "../../rehearsal/pulumiStack";
 import { installSource, removeSource } from "../../rehearsal/source/install";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
-import { HELM_RELEASE_FILE, VARIABLES_FILE, type SourceVariant } from "../../rehearsal/source/platformFiles";
+import type { SourceVariant } from "../../rehearsal/source/platformFiles";
+import { gitConfig } from "../../rehearsal/stackConfig";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
 import { filesWith, forms } from "../support/leakScan";
 import { parseRecord, type RecordedCall } from "./chooseFaults";
@@ -53,7 +54,7 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
     runDir,
     kubeconfig: options.kubeconfig,
     config: {
-      git: { checkout, helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE },
+      git: gitConfig(checkout, "flux", false),
       inventory: { volatile: ["secret/load/"] },
     },
     log,

@@ -1,3 +1,4 @@
+import { raftPolicySpec } from "../../components/raftPolicyObjects";
 import { configSchema, type MigrationConfig } from "../../config";
 import type { RehearsalView } from "../../components/gate/readRehearsal";
 import { takeSnapshot, type ClusterSnapshot, type SnapshotAccess } from "../../components/gate/snapshot";
@@ -187,16 +188,8 @@ export function raftWorld(): World {
 
 /** The rule that stage network adds. */
 export function openPolicy(world: World): World {
-  const ports = [8200, 8201].map((port) => ({ protocol: "TCP", port }));
-  const peers = [{ podSelector: { matchLabels: LABELS } }];
-  world.kube.put(`${POLICIES}/openbao-raft`, {
-    spec: {
-      podSelector: { matchLabels: LABELS },
-      policyTypes: ["Ingress", "Egress"],
-      ingress: [{ from: peers, ports }],
-      egress: [{ to: peers, ports }],
-    },
-  });
+  const spec = raftPolicySpec("openbao", ["Ingress", "Egress"]);
+  world.kube.put(`${POLICIES}/openbao-raft`, { spec });
   return world;
 }
 

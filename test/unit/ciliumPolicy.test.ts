@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { ciliumPolicySpec } from "../../components/raftCiliumPolicy";
+import { ciliumPolicySpec } from "../../components/raftPolicyObjects";
 import { restrictedDirections } from "../../components/restrictedDirections";
 import { openRaftPorts } from "../../components/gate/raftPorts";
 import { standaloneWorld, type World } from "../support/snapshotBuilder";

@@ -21,11 +21,13 @@ describe("gate checks of the Git checkout (F69)", () => {
 
   const git = (...words: string[]) => execFileSync("git", ["-C", folder, ...words]);
 
-  async function look(among = checks) {
-    const config = configOf({ stage: "land", git: { checkout: folder, helmRelease: "release.yaml" } });
-    return judged({ ok: true, config }, config, await raftWorld().snapshot(config), among).report.rows;
+  async function look(among = checks, more: object = {}, world = raftWorld()) {
+    const git = { checkout: folder, helmRelease: "release.yaml", ...more };
+    const config = configOf({ stage: "land", git });
+    return judged({ ok: true, config }, config, await world.snapshot(config), among).report.rows;
   }
-  const outcome = async (id: string) => (await look()).find((row) => row.check.id === id)!;
+  const outcome = async (id: string, ...more: [object?, ReturnType<typeof raftWorld>?]) =>
+    (await look(checks, ...more)).find((row) => row.check.id === id)!;
 
   it("pass for a clean checkout with the file", async () => {
     assert.equal((await outcome("git-checkout")).outcome, "PASS");
@@ -63,4 +65,32 @@ describe("gate checks of the Git checkout (F69)", () => {
       mkdirSync(folder, { recursive: true });
     });
   }
+
+  it("git-checkout asks for a kustomization that can list a policy file which is not there", async () => {
+    const key = { networkPolicy: "k8s/raft.yaml" };
+    const row = await outcome("git-checkout", key);
+    assert.equal(row.outcome, "FAIL");
+    assert.match(row.judgement.found, /k8s\/kustomization\.yaml: missing/);
+    mkdirSync(join(folder, "k8s"));
+    writeFileSync(join(folder, "k8s/kustomization.yaml"), "resources: []\n");
+    assert.equal((await outcome("git-checkout", key)).outcome, "PASS");
+    rmSync(join(folder, "k8s/kustomization.yaml"));
+    writeFileSync(join(folder, "k8s/raft.yaml"), "");
+    assert.equal((await outcome("git-checkout", key)).outcome, "PASS");
+  });
+
+  it("git-checkout asks for the file of the replica floor", async () => {
+    const row = await outcome("git-checkout", { replicaFloor: "floor.yaml" });
+    assert.match(row.judgement.found, /floor\.yaml: missing/);
+  });
+
+  it("git-checkout says beforehand that a policy which runs is not the one that would land", async () => {
+    const world = raftWorld();
+    world.kube.put("/apis/networking.k8s.io/v1/namespaces/openbao/networkpolicies/openbao-raft", {
+      spec: { podSelector: {}, policyTypes: ["Ingress"] },
+    });
+    const row = await outcome("git-checkout", { networkPolicy: "release.yaml" }, world);
+    assert.equal(row.outcome, "FAIL");
+    assert.match(row.judgement.found, /openbao-raft: found rules in the cluster/);
+  });
 });

@@ -2,6 +2,8 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { OpenBaoAlerts } from "../../components/openBaoAlerts";
 import { RaftCiliumPolicy } from "../../components/raftCiliumPolicy";
+import { RaftNetworkPolicy } from "../../components/raftNetworkPolicy";
+import { recordResources } from "../support/recordResources";
 
 interface Made {
   readonly type: string;
@@ -39,6 +41,16 @@ describe("resources in other projects' kinds", () => {
       [policy?.inputs.metadata?.name, policy?.inputs.metadata?.namespace],
       ["openbao-raft", "vault"],
     );
+  });
+
+  it("outlives the stack, as the NetworkPolicy does: running Raft nodes need the ports (H4)", async () => {
+    for (const Policy of [RaftCiliumPolicy, RaftNetworkPolicy]) {
+      const seen = await recordResources(false, () => new Policy("x", { ...where, directions: ["Egress"] }));
+      assert.deepEqual(
+        seen.map(({ retainOnDelete }) => retainOnDelete),
+        [false, true],
+      );
+    }
   });
 
   it("is none where Cilium restricts nothing, so that no CRD is needed", async () => {

@@ -3,11 +3,11 @@
 // folder; the branch is pushed when the config asks for it, and else stays here.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
-import { landFiles } from "../../land/changeSet";
 import { git, pushBranch } from "../../land/git";
 import { land, type LandPlan, type LandResult } from "../../land/landing";
+import { landPlan } from "../../land/landPlan";
 import { LandRefusal } from "../../land/landRefusal";
-import { joinTrust } from "../../openBaoConfig/retryJoin";
+import { livePolicies } from "../../land/livePolicies";
 import { OWNED_VALUES } from "../../openBaoConfig/targetValues";
 import { differenceLine, valueDifferences } from "../../land/valueDifferences";
 import { evidenceDigest, pullRequestText } from "../../land/pullRequest";
@@ -32,7 +32,8 @@ export const landGit: Step = {
 
   async act(ctx) {
     try {
-      const result = await land(landPlan(ctx));
+      const plan = await planOf(ctx);
+      const result = await land(plan);
       const { release } = await observeWorld(ctx);
       const differences = valueDifferences(result.values, release.spec?.values ?? {}, OWNED_VALUES);
       if (differences.length > 0) {
@@ -41,11 +42,11 @@ export const landGit: Step = {
           "F69",
         );
       }
-      const evidence = await writePullRequest(ctx, result);
+      const evidence = await writePullRequest(ctx, plan, result);
       const pushed = ctx.input.git?.push === true;
       if (pushed) {
         await ctx.fence.assertHeld();
-        await pushBranch(landPlan(ctx).checkout, result.branch, result.head);
+        await pushBranch(plan.checkout, result.branch, result.head);
       }
       facts = { branch: result.branch, commits: result.commits, head: result.head, evidence, pushed };
     } catch (error) {
@@ -60,8 +61,8 @@ export const landGit: Step = {
 };
 
 /** Gives the digest of the evidence that the text names. */
-async function writePullRequest(ctx: StepContext, result: LandResult): Promise<string> {
-  const checkout = resolve(landPlan(ctx).checkout);
+async function writePullRequest(ctx: StepContext, plan: LandPlan, result: LandResult): Promise<string> {
+  const checkout = resolve(plan.checkout);
   const journal = await ctx.journal.entries();
   const { release, namespace, replicas, delivery } = ctx.input;
   const text = pullRequestText({
@@ -74,22 +75,16 @@ async function writePullRequest(ctx: StepContext, result: LandResult): Promise<s
   return evidenceDigest(journal);
 }
 
-function landPlan(ctx: StepContext): LandPlan {
-  const { git, release, namespace, replicas, talos } = ctx.input;
+async function planOf(ctx: StepContext): Promise<LandPlan> {
+  const { git, ...about } = ctx.input;
   if (git === undefined) {
     throw new Refused('the config names no Git checkout; set "openbao-migration:git" [F69]', "F69");
   }
-  const { talosPatch, values: _values, ...files } = git;
-  return {
-    ...files,
-    ...landFiles(git),
-    release,
-    namespace,
-    replicas,
-    ...joinTrust(ctx.input.tls),
-    ...(talosPatch !== undefined &&
-      talos !== undefined && { talos: { file: talosPatch, nodeSubnets: talos.nodeSubnets } }),
-  };
+  const policies = git.networkPolicy === undefined ? [] : await livePolicies(ctx.kube, about);
+  if (git.networkPolicy !== undefined && policies.length === 0) {
+    ctx.log("no policy openbao-raft runs, since nothing restricts the server's pods: none is landed");
+  }
+  return landPlan(git, about, policies);
 }
 
 export default landGit;

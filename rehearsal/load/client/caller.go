@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -21,6 +23,8 @@ type caller struct {
 	address string
 	token   string
 	timeout time.Duration
+	// roots is the CA of the server's certificate; nil for a listener without TLS.
+	roots *x509.CertPool
 
 	mutex    sync.Mutex
 	resolved string
@@ -42,6 +46,11 @@ func (c *caller) call(method, path, body string) (int, string, string) {
 	defer connection.Close()
 	if deadline, ok := ctx.Deadline(); ok {
 		connection.SetDeadline(deadline)
+	}
+	if c.roots != nil {
+		host, _, _ := net.SplitHostPort(c.address)
+		// A plain connection is never tried: the handshake comes with the first write.
+		connection = tls.Client(connection, &tls.Config{RootCAs: c.roots, ServerName: host, MinVersion: tls.VersionTLS12})
 	}
 	// HTTP/1.0: the answer ends with the connection and is never chunked.
 	request := fmt.Sprintf("%s %s HTTP/1.0\r\nHost: %s\r\nX-Vault-Token: %s\r\nX-Vault-Request: true\r\n"+

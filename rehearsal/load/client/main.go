@@ -4,6 +4,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"encoding/json"
 	"flag"
 	"fmt"
@@ -36,6 +37,7 @@ func main() {
 	prefix := flag.String("prefix", "secret/data/load", "KV v2 data path to write below")
 	interval := flag.Duration("interval", 50*time.Millisecond, "time between two writes")
 	timeout := flag.Duration("timeout", 500*time.Millisecond, "bound of one attempt")
+	caFile := flag.String("ca-file", "", "file with the CA of the server's certificate; none: no TLS")
 	readEvery := flag.Int64("read-every", 5, "read an acknowledged entry after each so many writes")
 	flag.Parse()
 
@@ -44,9 +46,18 @@ func main() {
 		fmt.Fprintf(os.Stderr, "no token in %s: %v\n", *tokenFile, err)
 		os.Exit(1)
 	}
+	var roots *x509.CertPool
+	if *caFile != "" {
+		ca, err := os.ReadFile(*caFile)
+		roots = x509.NewCertPool()
+		if err != nil || !roots.AppendCertsFromPEM(ca) {
+			fmt.Fprintf(os.Stderr, "no CA certificate in %s: %v\n", *caFile, err)
+			os.Exit(1)
+		}
+	}
 	out := &printer{}
 	load := &load{
-		caller: &caller{address: *address, token: strings.TrimSpace(string(token)), timeout: *timeout},
+		caller: &caller{address: *address, token: strings.TrimSpace(string(token)), timeout: *timeout, roots: roots},
 		prefix: strings.Trim(*prefix, "/"),
 		out:    out,
 	}

@@ -1,0 +1,44 @@
+import { carryConfig } from "./carryRun";
+import type { RehearsalOptions } from "./options";
+import {
+  HELM_RELEASE_FILE,
+  RAFT_POLICY_FILE,
+  REPLICA_FLOOR_FILE,
+  VALUES_FILE,
+  VARIABLES_FILE,
+} from "./source/platformFiles";
+import { TLS_CONFIG } from "./source/sourceTls";
+
+/** What a rehearsal's stack is told about its checkout, as the config key `git`. */
+export function gitConfig(
+  checkout: string,
+  delivery: RehearsalOptions["delivery"],
+  push: boolean,
+): Readonly<Record<string, unknown>> {
+  return {
+    checkout,
+    push,
+    networkPolicy: RAFT_POLICY_FILE,
+    replicaFloor: REPLICA_FLOOR_FILE,
+    ...(delivery === "helm"
+      ? { values: VALUES_FILE }
+      : { helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE }),
+  };
+}
+
+/** The stack's config, over that of Pulumi.dev.yaml. */
+export function stackConfig(
+  options: RehearsalOptions,
+  runDir: string,
+  checkout: string,
+  externalSecrets: readonly object[],
+): Readonly<Record<string, unknown>> {
+  return {
+    delivery: options.delivery,
+    git: gitConfig(checkout, options.delivery, options.flux),
+    inventory: { volatile: ["secret/load/"] },
+    externalSecrets,
+    ...(options.tls && { tls: TLS_CONFIG }),
+    ...carryConfig(options.carry, runDir),
+  };
+}
