@@ -1,4 +1,5 @@
 import { KubeConfig } from "./kubernetesLibrary";
+import { OUR_MANAGERS, type ManagedFields } from "./fieldOwners";
 import { setTimeout as delay } from "node:timers/promises";
 import { mutating } from "./failpoint";
 import { isPassing, KubeError, KubeTransport, type ApiCall, type Query } from "./kubeTransport";
@@ -6,7 +7,7 @@ import { isPassing, KubeError, KubeTransport, type ApiCall, type Query } from ".
 export { isPassing, KubeError };
 
 /** The name under which every write of this program is recorded in `metadata.managedFields`. */
-export const FIELD_MANAGER = "openbao-raft-migration";
+export const FIELD_MANAGER = OUR_MANAGERS.calls;
 
 const READ_ATTEMPTS = 4;
 
@@ -21,6 +22,7 @@ export interface KubeObject {
     generation?: number;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
+    managedFields?: ManagedFields[];
     creationTimestamp?: string | Date;
     deletionTimestamp?: string | Date;
   };

@@ -1,4 +1,5 @@
 import type { KubeObject } from "../cluster/kubeClient";
+import { ownersRecord } from "../steps/fieldConflicts";
 import { originalValues, restorePatch, valuesRecord } from "../steps/originalValues";
 import { isPaused, RECONCILE } from "../steps/pauseRecord";
 import { Refused, type StepContext } from "../steps/runStep";
@@ -110,6 +111,7 @@ async function pauseRelease(ctx: StepContext, release: HelmRelease): Promise<voi
         [PAUSED_ANNOTATION]: ctx.fence.holder,
         [UPGRADE_ANNOTATION]: original,
         ...valuesRecord(release),
+        ...ownersRecord(release),
         [RECONCILE]: "disabled",
         [APPLYING_ANNOTATION]: null,
       },

@@ -1,3 +1,4 @@
+import { managedBy } from "./fakeFields";
 import type { PlantedHazard } from "./plantedHazards";
 import { BATCH, NS, raftWorld, RELEASE, STATEFUL_SET, usage, type World } from "./snapshotBuilder";
 
@@ -28,6 +29,16 @@ const suspendedTag = (world: World, tag: string) =>
 
 /** What an audit of the gate found to slip through. */
 export const auditHazards: readonly PlantedHazard[] = [
+  {
+    check: "field-owners",
+    title: "a writer that nobody pauses (I1)",
+    plant: (world) => {
+      const path = ["spec", "values", "server", "standalone", "enabled"];
+      const managedFields = [managedBy("argocd-controller", "Apply", "2026-11-24T08:00:00Z", [path])];
+      return world.patch(RELEASE, { metadata: { managedFields } });
+    },
+    found: /server\.standalone\.enabled by argocd-controller \(Apply, 2026-11-24T08:00:00Z\)$/,
+  },
   initialises("an init as a list of words", { command: ["bao", "operator", "init"] }),
   initialises("an init split between command and args", { command: ["bao"], args: ["operator", "init"] }),
   initialises("an init beside a question for its status", {
