@@ -84,8 +84,14 @@ async function apply(ctx: StepContext, missing: () => Promise<string | undefined
       return lack === undefined ? { value: true } : { seen: lack };
     });
   } finally {
-    await setReleaseSuspended(ctx, true);
+    await closeAgain(ctx);
   }
+}
+
+/** Takes back this program's own opening and no other: where its mark is gone, somebody else decides (hazard F53). */
+async function closeAgain(ctx: StepContext): Promise<void> {
+  const { metadata } = await ctx.kube.get<HelmRelease>(releasePath(ctx.input));
+  if (metadata?.annotations?.[APPLYING_ANNOTATION] === ctx.fence.holder) await setReleaseSuspended(ctx, true);
 }
 
 /** Lets the HelmRelease run once more, or holds it again; the rest stays paused. */

@@ -174,7 +174,9 @@ export class FakeKube implements KubeClient {
   ): Promise<T | undefined> {
     const look = () => this.find<T>(`${collection}/${name}`);
     const end = Date.now() + options.timeoutSeconds * 1000;
+    options.signal?.addEventListener("abort", () => this.tell(), { once: true });
     for (;;) {
+      options.signal?.throwIfAborted();
       // Taken before the look: a change between look and wait must not be slept through.
       const mark = this.seen;
       const seen = await look();
