@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { MigrationConfig } from "../config";
+import { OUR_MANAGERS } from "./cluster/fieldOwners";
 import type { JournalEntry } from "./cluster/journal";
 import type { KubeClient, KubeObject } from "./cluster/kubeClient";
 import { standaloneConfig } from "./openBaoConfig/targetValues";
@@ -8,7 +9,6 @@ import { raftConfig } from "./openBaoConfig/raftConfig";
 import { joinTrust } from "./openBaoConfig/retryJoin";
 import type { ServerConfig } from "./openBaoConfig/configBlocks";
 import { DEFAULT_MAX_ENTRY_BYTES, maxEntryBytes } from "./steps/entrySize";
-import { VALUES_MANAGER } from "./openBaoRelease";
 import { wantsRaft, type HelmRelease } from "./steps/world";
 
 /** What the cutover's values layer is made from, read from the live release. */
@@ -51,9 +51,7 @@ export async function readLiveConfig(
 
 /** True when the values say Raft because this program wrote so. */
 function hasOurLayer(release: HelmRelease): boolean {
-  const managers = (release.metadata as { managedFields?: { manager?: string }[] } | undefined)
-    ?.managedFields;
-  return managers?.some((one) => one.manager === VALUES_MANAGER) ?? false;
+  return release.metadata?.managedFields?.some(({ manager }) => manager === OUR_MANAGERS.values) ?? false;
 }
 
 /** The chart's own default, where the values do not set one. */

@@ -1,11 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { OUR_MANAGERS } from "./cluster/fieldOwners";
 import type { ReleaseName } from "./delivery/releaseReader";
 import { valuesLayer } from "./valuesLayer";
 
 const TYPE = "openbao-migration:components:OpenBaoRelease";
-
-/** Field manager of the values layer; named, so that a run with lost state owns the same fields again. */
-export const VALUES_MANAGER = "openbao-raft-migration-values";
 
 export interface OpenBaoReleaseArgs extends ReleaseName {
   /** `server.ha.raft.config`: the server's own config with the storage stanza changed. */
@@ -23,7 +21,7 @@ export class OpenBaoRelease extends pulumi.ComponentResource {
       name,
       {
         ...{ namespace, release, ...(delivery !== undefined && { delivery }) },
-        ...{ manager: VALUES_MANAGER, layer: "raft", values: raftLayer(args.raftConfig, delivery) },
+        ...{ manager: OUR_MANAGERS.values, layer: "raft", values: raftLayer(args.raftConfig, delivery) },
       },
       // Removing the layer would take the server back to an old, stale file storage: only a rollback may do that.
       {

@@ -1,10 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
+import { OUR_MANAGERS } from "./cluster/fieldOwners";
 import type { ReleaseName } from "./delivery/releaseReader";
 import { valuesLayer } from "./valuesLayer";
 
 const TYPE = "openbao-migration:components:ReplicaChange";
-
-const MANAGER = "openbao-raft-migration-replicas";
 
 export interface ReplicaChangeArgs extends ReleaseName {
   /** `server.ha.replicas`; a number, since the chart renders 3 for anything else (hazard I35). */
@@ -18,7 +17,12 @@ export class ReplicaChange extends pulumi.ComponentResource {
     const { replicas, ...release } = args;
     valuesLayer(
       name,
-      { ...release, manager: MANAGER, layer: "replicas", values: { server: { ha: { replicas } } } },
+      {
+        ...release,
+        manager: OUR_MANAGERS.replicas,
+        layer: "replicas",
+        values: { server: { ha: { replicas } } },
+      },
       // Taking the count back to 1 by removing a resource would cost the quorum.
       { parent: this, retainOnDelete: true },
     );

@@ -1,4 +1,5 @@
 import { KubeConfig } from "./kubernetesLibrary";
+import { OUR_MANAGERS, type ManagedFields } from "./fieldOwners";
 import { setTimeout as delay } from "node:timers/promises";
 import { mutating } from "./failpoint";
 import { isPassing, KubeError, KubeTransport, type ApiCall, type Query } from "./kubeTransport";
@@ -6,7 +7,7 @@ import { isPassing, KubeError, KubeTransport, type ApiCall, type Query } from ".
 export { isPassing, KubeError };
 
 /** The name under which every write of this program is recorded in `metadata.managedFields`. */
-export const FIELD_MANAGER = "openbao-raft-migration";
+export const FIELD_MANAGER = OUR_MANAGERS.calls;
 
 const READ_ATTEMPTS = 4;
 
@@ -21,6 +22,7 @@ export interface KubeObject {
     generation?: number;
     labels?: Record<string, string>;
     annotations?: Record<string, string>;
+    managedFields?: ManagedFields[];
     creationTimestamp?: string | Date;
     deletionTimestamp?: string | Date;
   };
@@ -31,6 +33,8 @@ export interface WaitOptions {
   readonly what: string;
   /** Bound in seconds. */
   readonly timeoutSeconds: number;
+  /** Ends the wait early, with the signal's reason. */
+  readonly signal?: AbortSignal;
 }
 
 /** The few verbs that this program needs, on plain API paths. Reads are retried, writes are sent once. */
@@ -145,6 +149,7 @@ class RestClient implements KubeClient {
     const end = Date.now() + options.timeoutSeconds * 1000;
     let last = "nothing yet";
     while (Date.now() < end) {
+      options.signal?.throwIfAborted();
       const answer = await this.listOne<T>(collection, name);
       if (answer instanceof KubeError) {
         last = answer.message;
@@ -155,7 +160,7 @@ class RestClient implements KubeClient {
       if (done(seen)) return seen;
       last = describe(seen);
       const since = answer.metadata?.resourceVersion ?? "";
-      const found = await this.watchOnce<T>(collection, name, since, done, end);
+      const found = await this.watchOnce<T>(collection, name, since, done, end, options.signal);
       if (found.done) return found.object;
       // A watch that ended at once (410, proxy) must not become a tight loop.
       await delay(200);
@@ -188,6 +193,7 @@ class RestClient implements KubeClient {
     resourceVersion: string,
     done: (object: T | undefined) => boolean,
     end: number,
+    signal?: AbortSignal,
   ): Promise<{ done: boolean; object?: T }> {
     const seconds = Math.max(1, Math.min(30, Math.ceil((end - Date.now()) / 1000)));
     const query = {
@@ -199,7 +205,10 @@ class RestClient implements KubeClient {
     let result: { done: boolean; object?: T } = { done: false };
     try {
       await this.transport.lines(
-        { method: "GET", path: collection, query, timeoutMs: seconds * 1000 + 5000 },
+        {
+          ...{ method: "GET", path: collection, query, timeoutMs: seconds * 1000 + 5000 },
+          ...(signal && { signal }),
+        },
         (line) => {
           const event = JSON.parse(line) as { type: string; object: T };
           if (event.type === "ERROR") return false;

@@ -35,6 +35,8 @@ export interface ApiCall {
   readonly body?: object;
   readonly contentType?: string;
   readonly timeoutMs?: number;
+  /** Cuts the request off. */
+  readonly signal?: AbortSignal;
 }
 
 /** HTTP to the API server with the kubeconfig's credentials, on kept connections, with a bound on time and size. */
@@ -110,7 +112,7 @@ export class KubeTransport {
         );
       const request = (url.protocol === "https:" ? https : http).request(
         url,
-        { ...options, headers },
+        { ...options, headers, ...(sent.signal && { signal: sent.signal }) },
         (response) => {
           const status = response.statusCode ?? 0;
           const errors: Buffer[] = [];

@@ -1,4 +1,5 @@
 import type { KubeObject } from "../cluster/kubeClient";
+import { ownersRecord } from "../steps/fieldConflicts";
 import { originalValues, restorePatch, valuesRecord } from "../steps/originalValues";
 import { isPaused, RECONCILE } from "../steps/pauseRecord";
 import { Refused, type StepContext } from "../steps/runStep";
@@ -83,8 +84,14 @@ async function apply(ctx: StepContext, missing: () => Promise<string | undefined
       return lack === undefined ? { value: true } : { seen: lack };
     });
   } finally {
-    await setReleaseSuspended(ctx, true);
+    await closeAgain(ctx);
   }
+}
+
+/** Takes back this program's own opening and no other: where its mark is gone, somebody else decides (hazard F53). */
+async function closeAgain(ctx: StepContext): Promise<void> {
+  const { metadata } = await ctx.kube.get<HelmRelease>(releasePath(ctx.input));
+  if (metadata?.annotations?.[APPLYING_ANNOTATION] === ctx.fence.holder) await setReleaseSuspended(ctx, true);
 }
 
 /** Lets the HelmRelease run once more, or holds it again; the rest stays paused. */
@@ -110,6 +117,7 @@ async function pauseRelease(ctx: StepContext, release: HelmRelease): Promise<voi
         [PAUSED_ANNOTATION]: ctx.fence.holder,
         [UPGRADE_ANNOTATION]: original,
         ...valuesRecord(release),
+        ...ownersRecord(release),
         [RECONCILE]: "disabled",
         [APPLYING_ANNOTATION]: null,
       },

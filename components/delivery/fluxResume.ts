@@ -1,5 +1,6 @@
 import { differenceLine, valueDifferences } from "../land/valueDifferences";
 import { OWNED_VALUES } from "../openBaoConfig/targetValues";
+import { OWNERS_ANNOTATION, ownersNow } from "../steps/fieldConflicts";
 import { appliedSince, readyWords, runSeconds, type Kustomization } from "../steps/fluxObjects";
 import { restorePatch, VALUES_ANNOTATION, valuesAsRecord } from "../steps/originalValues";
 import {
@@ -33,7 +34,8 @@ export async function resumeFromGit(
   if (owner !== undefined) await resumeOwner(ctx, owner, before[owner], opened);
   await ctx.fence.assertHeld();
   const patch = unmarked(before[path]);
-  const annotations = { ...patch.metadata.annotations, [VALUES_ANNOTATION]: null, ...requestNow() };
+  const records = { [VALUES_ANNOTATION]: null, [OWNERS_ANNOTATION]: null };
+  const annotations = { ...patch.metadata.annotations, ...records, ...requestNow() };
   await ctx.kube.mergePatch(path, { ...patch, metadata: { annotations } });
 }
 
@@ -115,7 +117,8 @@ async function pauseAgain(
   await ctx.kube.mergePatch(owner, ownerPause(ctx.fence.holder));
   const values = restorePatch(now.spec?.values ?? {}, valuesAsRecord(release));
   await ctx.kube.mergePatch(releasePath(ctx.input), {
-    metadata: { annotations: { [RECONCILE]: "disabled" } },
+    // What the Kustomization wrote while it was let to is no conflict of later steps.
+    metadata: { annotations: { [RECONCILE]: "disabled", ...ownersNow(now) } },
     ...(values !== undefined && { spec: { values } }),
   });
 }

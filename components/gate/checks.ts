@@ -6,6 +6,7 @@ import { baseChecks } from "./baseChecks";
 import { carryChecks } from "./carryChecks";
 import type { Check } from "./check";
 import { deliveryChecks } from "./deliveryChecks";
+import { fieldChecks } from "./fieldChecks";
 import { fluxChecks } from "./fluxChecks";
 import { keyChecks } from "./keyChecks";
 import { networkChecks } from "./networkChecks";
@@ -28,6 +29,7 @@ export const checks: readonly Check[] = [
   ...networkChecks,
   ...deliveryChecks,
   ...fluxChecks,
+  ...fieldChecks,
   ...argoChecks,
   ...raftChecks,
   ...alertChecks,

@@ -8,7 +8,7 @@ const RBAC = "rbac.authorization.k8s.io";
  */
 export const HELM_RIGHTS: readonly Right[] = [
   ...rights("network", "get list", "secrets"),
-  ...rights("cutover", "patch", "secrets"),
+  ...rights("cutover", "watch patch", "secrets"),
   ...rights("cutover", "delete", "configmaps"),
   ...rights("cutover", "get patch", "serviceaccounts"),
   ...rights("cutover", "get create patch delete", "services"),

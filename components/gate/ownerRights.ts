@@ -4,7 +4,7 @@ import { sourcePlace, type Kustomization } from "../steps/fluxObjects";
 import { rights, type Right } from "./readAccess";
 
 /**
- * What stages cutover and land need of the Kustomization that applies the HelmRelease: to pause it, to ask its source
+ * What stages cutover and land need of the Kustomization that applies the HelmRelease: to pause it and watch that it stays so, to ask its source
  * for a look, and to see the variables that it puts in.
  */
 export async function ownerRights(
@@ -18,7 +18,10 @@ export async function ownerRights(
   const place = owner === undefined ? undefined : sourcePlace(owner, namespace);
   const elsewhere = owner?.spec?.sourceRef?.namespace ?? namespace;
   return [
-    ...within(rights("cutover", "get patch", "kustomizations", "kustomize.toolkit.fluxcd.io"), namespace),
+    ...within(
+      rights("cutover", "get list watch patch", "kustomizations", "kustomize.toolkit.fluxcd.io"),
+      namespace,
+    ),
     ...within(rights("land", "get", "configmaps"), namespace),
     ...(place === undefined
       ? []

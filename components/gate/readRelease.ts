@@ -1,5 +1,6 @@
+import { conflictWords, fieldConflicts, takenFrom } from "../steps/fieldConflicts";
 import { VALUES_ANNOTATION } from "../steps/originalValues";
-import { PAUSED_ANNOTATION } from "../steps/world";
+import { PAUSED_ANNOTATION, type HelmRelease } from "../steps/world";
 import { at, booleanAt, labelsAt, listAt, nameOf, numberAt, textAt, textsAt } from "./fields";
 
 /** A value as it stands in YAML: its type matters, since the chart renders 3 for a replica count that is no number. */
@@ -47,6 +48,10 @@ export interface ReleaseView {
   readonly chart: string;
   readonly chartVersion: string;
   readonly owner?: OwnerView;
+  /** Expected owners of the values that this program writes: manager, and the values. */
+  readonly takenFrom: readonly { readonly manager: string; readonly values: readonly string[] }[];
+  /** Owners of written fields that are not expected: field, manager and time, in words. */
+  readonly fieldConflicts: readonly string[];
 }
 
 export function releaseView(object: unknown): ReleaseView {
@@ -81,6 +86,8 @@ export function releaseView(object: unknown): ReleaseView {
     chart: textAt(spec, "chart", "spec", "chart") ?? textAt(spec, "chartRef", "name") ?? "",
     chartVersion: textAt(spec, "chart", "spec", "version") ?? "",
     owner: ownerOf(object),
+    takenFrom: [...takenFrom(object as HelmRelease)].map(([manager, values]) => ({ manager, values })),
+    fieldConflicts: fieldConflicts(object as HelmRelease, ownerOf(object) !== undefined).map(conflictWords),
   };
 }
 

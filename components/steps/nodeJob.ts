@@ -114,6 +114,10 @@ export async function runJob(ctx: StepContext, job: NodeJob): Promise<JobResult>
       timeoutSeconds: job.timeoutSeconds + 30,
     });
     return await resultOf(kube, input.namespace, job.name, done);
+  } catch (error) {
+    // Somebody ended the pause: the server may start on the volume that the Job works on.
+    if (error instanceof Refused) await removeJob(kube, input.namespace, job.name).catch(() => undefined);
+    throw error;
   } finally {
     watcher.stop();
   }

@@ -1,6 +1,6 @@
 import { record } from "../cluster/openBaoStatus";
 import { OWNED_VALUES } from "../openBaoConfig/targetValues";
-import { wantsRaft, type HelmRelease } from "./world";
+import { APPLYING_ANNOTATION, wantsRaft, type HelmRelease } from "./world";
 
 /**
  * Keeps what the owned values were before the cutover. It lies on the HelmRelease itself, beside the values: whoever
@@ -15,9 +15,17 @@ export function hasValuesRecord(release: HelmRelease): boolean {
   return release.metadata?.annotations?.[VALUES_ANNOTATION] !== undefined;
 }
 
-/** The annotation for the pause; nothing when the values ask for Raft already, since those are not the old ones. */
+/** True while the pause holds: suspended, or let to run once by this program itself. */
+export function isHeld(release: HelmRelease): boolean {
+  return release.spec?.suspend === true || release.metadata?.annotations?.[APPLYING_ANNOTATION] !== undefined;
+}
+
+/**
+ * The annotation for the pause; nothing when the values ask for Raft already, since those are not the old ones. A record
+ * of before somebody resumed the HelmRelease is made anew: what they set since then is what to go back to.
+ */
 export function valuesRecord(release: HelmRelease): Record<string, string> {
-  if (hasValuesRecord(release) || wantsRaft(release)) return {};
+  if (wantsRaft(release) || (hasValuesRecord(release) && isHeld(release))) return {};
   return { [VALUES_ANNOTATION]: JSON.stringify(valuesAsRecord(release)) };
 }
 

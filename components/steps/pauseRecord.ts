@@ -1,5 +1,6 @@
 import type { V1CronJob } from "@kubernetes/client-node";
 import type { KubeObject } from "../cluster/kubeClient";
+import { conflictWords, fieldConflicts, OWNERS_ANNOTATION, whoResumed } from "./fieldConflicts";
 import type { StepContext } from "./runStep";
 import { HELD_SECRET, REVISION_ANNOTATION } from "../delivery/heldRelease";
 import { foreignRevisions, readRelease, releasePath } from "../delivery/releaseReader";
@@ -148,21 +149,38 @@ export function resumedBySomebody(writers: readonly Writer[], release: string): 
       if (object.metadata?.annotations?.[APPLYING_ANNOTATION] !== undefined) return false;
       return isMarked(object) || path.includes("/kustomizations/") || path === release;
     })
-    .map(({ path }) => shortName(path));
+    .map(({ path, object }) => {
+      const who = whoResumed(object);
+      return who === undefined ? shortName(path) : `${shortName(path)} (${who})`;
+    });
 }
 
 /**
- * Undefined while the pause holds, and after landing, when it is over. A step after the stop must not act beside Flux, and must not flip back with what
- * this program knew when it paused: it holds, and a person looks (hazard F53).
+ * Undefined while the pause holds, and after landing, when it is over. A step after the stop must not act beside Flux,
+ * and must not flip back with what this program knew when it paused: it holds, and a person looks (hazard F53).
  */
 export async function pauseBroken(ctx: StepContext): Promise<string | undefined> {
   if ((await ctx.journal.done("resume")) !== undefined) return undefined;
-  const resumed = resumedBySomebody(await writersOf(ctx), releasePath(ctx.input));
-  if (resumed.length === 0) return await upgradedBySomebody(ctx);
+  const writers = await writersOf(ctx);
+  const resumed = resumedBySomebody(writers, releasePath(ctx.input));
+  if (resumed.length === 0) return takenBySomebody(ctx, writers) ?? (await upgradedBySomebody(ctx));
   return (
     `somebody resumed ${resumed.join(", ")} in the middle of the migration, expected all to stay suspended. ` +
     `Nothing is changed. Set spec.suspend: true there, look whether the HelmRelease's values still are what the ` +
     `preview shows, and run again`
+  );
+}
+
+/** Judged before a values layer is applied by force, and after it: what was forced away has left no trace. */
+function takenBySomebody(ctx: StepContext, writers: readonly Writer[]): string | undefined {
+  const release = writers.find(({ path }) => path === releasePath(ctx.input))?.object as HelmRelease;
+  const conflicts = fieldConflicts(release, ownerPath(release) !== undefined);
+  if (conflicts.length === 0) return undefined;
+  return (
+    `somebody wrote what this program writes on the HelmRelease, after the pause: ` +
+    `${conflicts.map(conflictWords).join("; ")}; expected no other writer. Nothing is forced. Stop that writer, and look ` +
+    `whether the values still are what the preview shows. To let them count, remove the annotation ` +
+    `${OWNERS_ANNOTATION}, and run again`
   );
 }
 

@@ -6,8 +6,9 @@ import { LeaseHeld, runIdentity, withLease, type Fence } from "../cluster/lease"
 import type { OpenBao } from "../cluster/openBaoClient";
 import { openBaoInPod } from "../cluster/openBaoStatus";
 import { programDigest } from "../evidence/programDigest";
-import { pauseBroken } from "./pauseRecord";
+import { whilePaused, type StillPaused } from "./pauseWatch";
 import { readStepInput, type StepInput } from "./stepInput";
+import { assertMayWait } from "./waitGuard";
 
 export type Facts = Readonly<Record<string, unknown>>;
 
@@ -21,7 +22,7 @@ export type Observation =
 export interface Step {
   /** Name of the script. The journal takes the plan's id: one script may serve several steps, as each follower's does. */
   readonly id: string;
-  /** True when Flux must stay paused from before the act until after it (hazard F53). @default false */
+  /** True when Flux must stay paused from before the act to the end of verify; it is watched (hazard F53). @default false */
   readonly needsPause?: boolean;
   observe(ctx: StepContext): Promise<Observation>;
   /** Acts once. Calls ctx.fence.assertHeld() before anything that cannot be taken back. */
@@ -102,11 +103,22 @@ export async function runBeats(step: Step, ctx: StepContext): Promise<{ result: 
   if (seen.state === "refuse") throw new Refused(`${seen.why} [${seen.hazard}]`, seen.hazard);
   if (seen.state === "done") return { result: "already-done", observed: seen.observed };
   await ctx.fence.assertHeld();
-  await assertPaused(step, ctx);
-  await ctx.journal.append({ step: ctx.input.step, beat: "act", observed: seen.observed });
+  if (step.needsPause !== true) return acted(step, ctx, seen.observed, () => Promise.resolve());
+  return whilePaused(ctx, (watched, stillPaused) => acted(step, watched, seen.observed, stillPaused));
+}
+
+async function acted(
+  step: Step,
+  ctx: StepContext,
+  before: Facts,
+  stillPaused: StillPaused,
+): Promise<{ result: string; observed: Facts }> {
+  await stillPaused();
+  await ctx.journal.append({ step: ctx.input.step, beat: "act", observed: before });
   await step.act(ctx);
-  await assertPaused(step, ctx);
+  await stillPaused();
   const observed = await step.verify(ctx);
+  assertMayWait();
   await ctx.journal.append({ step: ctx.input.step, beat: "done", observed });
   return { result: "done", observed };
 }
@@ -117,11 +129,6 @@ async function noteFound(journal: Journal, step: string, observed: Facts): Promi
     (entry) => entry.step === step && ["done", "found"].includes(entry.beat),
   );
   if (!told) await journal.append({ step, beat: "found", observed });
-}
-
-async function assertPaused(step: Step, ctx: StepContext): Promise<void> {
-  const broken = step.needsPause === true ? await pauseBroken(ctx) : undefined;
-  if (broken !== undefined) throw new Refused(`${broken} [F53]`, "F53");
 }
 
 function context(

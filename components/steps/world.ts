@@ -13,6 +13,7 @@ import {
 import { readRelease, type ReleaseName } from "../delivery/releaseReader";
 import { hasArrived, MOVED_BY } from "./carryPath";
 import type { StepContext } from "./runStep";
+import { assertMayWait } from "./waitGuard";
 
 /** Flux's HelmRelease, as far as the steps look at it. */
 export interface HelmRelease extends KubeObject {
@@ -156,7 +157,8 @@ export async function activePod(ctx: StepContext, pods: readonly string[]): Prom
 /**
  * Looks again and again until `look` gives something; for states that have no watch, such as OpenBao's. A look that
  * gets no answer, or a server's error, has seen that, and is no end.
- * @throws KubeError with reason Timeout that names what was waited for and what was seen last.
+ * @throws KubeError with reason Timeout that names what was waited for and what was seen last; Refused when somebody ends
+ * the pause of a step that needs it.
  */
 export async function until<T>(
   what: string,
@@ -166,6 +168,7 @@ export async function until<T>(
   const end = Date.now() + timeoutSeconds * 1000;
   let seen = "nothing yet";
   do {
+    assertMayWait();
     const answer = await look().catch(seenFailure);
     if ("value" in answer) return answer.value;
     seen = answer.seen;

@@ -188,7 +188,7 @@ describe("step reseed-jobs", () => {
   const job = { kind: "CronJob" as const, name: "vault-config", rebuilds: [] };
 
   async function world(end: "Complete" | "Failed"): Promise<StepWorld> {
-    const one = await new StepWorld("reseed-jobs").onRaft().done("init");
+    const one = await new StepWorld("reseed-jobs").onRaft().release(RAFT_VALUES, true).done("init");
     one.kube.put(`${BATCH}/cronjobs/vault-config`, {
       spec: { suspend: true, jobTemplate: { spec: { template: { spec: { containers: [] } } } } },
     });

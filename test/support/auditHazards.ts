@@ -1,3 +1,4 @@
+import { managedBy } from "./fakeFields";
 import type { PlantedHazard } from "./plantedHazards";
 import { BATCH, NS, raftWorld, RELEASE, STATEFUL_SET, usage, type World } from "./snapshotBuilder";
 
@@ -50,6 +51,16 @@ export const auditHazards: readonly PlantedHazard[] = [
         metadata: { labels: { "openbao-raft-migration/rehearsal": null } },
       }),
     found: /rehearsal\.throwAway is true, and namespace "openbao" does not say/,
+  },
+  {
+    check: "field-owners",
+    title: "a writer that nobody pauses (I1)",
+    plant: (world) => {
+      const path = ["spec", "values", "server", "standalone", "enabled"];
+      const managedFields = [managedBy("argocd-controller", "Apply", "2026-11-24T08:00:00Z", [path])];
+      return world.patch(RELEASE, { metadata: { managedFields } });
+    },
+    found: /server\.standalone\.enabled by argocd-controller \(Apply, 2026-11-24T08:00:00Z\)$/,
   },
   initialises("an init as a list of words", { command: ["bao", "operator", "init"] }),
   initialises("an init split between command and args", { command: ["bao"], args: ["operator", "init"] }),

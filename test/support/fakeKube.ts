@@ -1,6 +1,7 @@
 import { EventEmitter } from "node:events";
 import {
   itemsOf,
+  FIELD_MANAGER,
   KubeError,
   type KubeClient,
   type KubeObject,
@@ -8,6 +9,7 @@ import {
 } from "../../components/cluster/kubeClient";
 import type { Query } from "../../components/cluster/kubeTransport";
 import { KubeConfig } from "../../components/cluster/kubernetesLibrary";
+import { afterUpdate } from "./fakeFields";
 import { isCollection, mergePatch, selects, type Json } from "./fakeKubeRules";
 
 export interface RecordedWrite {
@@ -22,7 +24,8 @@ export type Answer = (path: string, query: Query, body: unknown) => unknown;
 
 /**
  * The API server's rules that our programs lean on, in memory: collections, selectors, 404 and 409, resourceVersion
- * and uid preconditions, merge patches, `/scale`, dry runs. Every write is kept in `writes`.
+ * and uid preconditions, merge patches, `/scale`, dry runs, and the record of field owners of objects that have one.
+ * Every write is kept in `writes`.
  */
 export class FakeKube implements KubeClient {
   readonly config = new KubeConfig();
@@ -171,7 +174,9 @@ export class FakeKube implements KubeClient {
   ): Promise<T | undefined> {
     const look = () => this.find<T>(`${collection}/${name}`);
     const end = Date.now() + options.timeoutSeconds * 1000;
+    options.signal?.addEventListener("abort", () => this.tell(), { once: true });
     for (;;) {
+      options.signal?.throwIfAborted();
       // Taken before the look: a change between look and wait must not be slept through.
       const mark = this.seen;
       const seen = await look();
@@ -234,6 +239,9 @@ export class FakeKube implements KubeClient {
 
   private written(write: RecordedWrite, at: string, next: Json): unknown {
     if (write.query?.dryRun !== undefined) return structuredClone(next);
+    const old = this.objects.get(at);
+    if (old !== undefined && next.metadata?.managedFields !== undefined)
+      next.metadata.managedFields = afterUpdate(old, next, write.query?.["fieldManager"] ?? FIELD_MANAGER);
     this.store(at, next);
     for (const react of this.reactions) react(write);
     return structuredClone(this.objects.get(at) ?? next);

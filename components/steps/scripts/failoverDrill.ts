@@ -11,6 +11,7 @@ let facts: Facts = {};
 
 export const failoverDrill: Step = {
   id: "failover-drill",
+  needsPause: true,
 
   async observe(ctx) {
     const done = await ctx.journal.done("failover-drill");

@@ -92,7 +92,8 @@ async function keyIsHeld(ctx: StepContext, sealed: boolean): Promise<boolean> {
     return reply.status === 200;
   } catch (error) {
     // Silence is no answer: it must send nobody to take a store away whose key is held (hazard F15).
-    if (error instanceof OpenBaoUnreachable || error instanceof KubeError) throw error;
+    if (error instanceof OpenBaoUnreachable || error instanceof KubeError || error instanceof Refused)
+      throw error;
     return false;
   }
 }

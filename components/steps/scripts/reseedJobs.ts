@@ -10,6 +10,7 @@ type ReseedJob = NonNullable<StepContext["input"]["reseed"]>["jobs"][number];
 
 export const reseedJobs: Step = {
   id: "reseed-jobs",
+  needsPause: true,
 
   async observe(ctx) {
     const done = await ctx.journal.done("reseed-jobs");

@@ -9,6 +9,7 @@ import { observeWorld, scale, type World } from "../world";
 
 export const rollbackStop: Step = {
   id: "rollback-stop",
+  needsPause: true,
 
   async observe(ctx) {
     const [world, pods] = await Promise.all([observeWorld(ctx), serverPods(ctx)]);

@@ -12,6 +12,7 @@ let facts: Facts = {};
 
 export const rollbackSwap: Step = {
   id: "rollback-swap",
+  needsPause: true,
 
   async observe(ctx) {
     const [world, pods] = await Promise.all([observeWorld(ctx), serverPods(ctx)]);

@@ -7,6 +7,7 @@ import { answeredStatus, observeWorld, until, waitForPod } from "../world";
 
 export const rollbackUnseal: Step = {
   id: "rollback-unseal",
+  needsPause: true,
 
   async observe(ctx) {
     const { status0, pod0, moved } = await observeWorld(ctx);

@@ -10,6 +10,7 @@ import { observeWorld, scale } from "../world";
 
 export const rollbackValues: Step = {
   id: "rollback-values",
+  needsPause: true,
 
   async observe(ctx) {
     const world = await observeWorld(ctx);

@@ -23,6 +23,7 @@ async function isDone(ctx: StepContext, step: string): Promise<boolean> {
 
 export const stop: Step = {
   id: "stop",
+  needsPause: true,
 
   async observe(ctx) {
     const world = await observeWorld(ctx);
