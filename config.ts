@@ -80,6 +80,10 @@ const git = z.strictObject({
   talosPatch: relativePath
     .optional()
     .describe("file of Talos machine config patches, inside the checkout; needs talos"),
+  keySecret: relativePath
+    .regex(/\.ya?ml$/, "a file that ends in .yaml or .yml")
+    .optional()
+    .describe("file of the key Secret, encrypted by SOPS with age, inside the checkout"),
   push: z.boolean().default(false).describe("push the branch to the remote origin, never by force"),
 });
 

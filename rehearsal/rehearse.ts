@@ -20,6 +20,7 @@ import { stopFluxControllers } from "./flux/controllers";
 import { startFlux, type FluxWorld } from "./flux/fluxWorld";
 import { FluxReview } from "./flux/review";
 import { installSource, removeSource } from "./source/install";
+import { useSops } from "./source/sopsCheckout";
 import { makePlatformCheckout } from "./source/platformCheckout";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 import { HELM_RELEASE_FILE, VALUES_FILE, VARIABLES_FILE, type SourceVariant } from "./source/platformFiles";
@@ -134,6 +135,7 @@ async function moveSource({
       git: {
         checkout,
         push: flux !== undefined,
+        ...(options.sops && { keySecret: await useSops(checkout, runDir, log) }),
         ...(delivery === "helm"
           ? { values: VALUES_FILE }
           : { helmRelease: HELM_RELEASE_FILE, variables: VARIABLES_FILE }),
@@ -144,7 +146,7 @@ async function moveSource({
     },
     log,
   });
-  if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, log });
+  if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, checkout, log });
   const load = await startLoad(runDir, { kube });
   log("client load is writing");
   const facts = factsOf(options, startedAt, helmController);

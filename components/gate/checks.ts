@@ -7,6 +7,7 @@ import { carryChecks } from "./carryChecks";
 import type { Check } from "./check";
 import { deliveryChecks } from "./deliveryChecks";
 import { fluxChecks } from "./fluxChecks";
+import { gitKeyChecks } from "./gitKeyChecks";
 import { keyChecks } from "./keyChecks";
 import { networkChecks } from "./networkChecks";
 import { raftChecks } from "./raftChecks";
@@ -23,6 +24,7 @@ export const checks: readonly Check[] = [
   ...carryChecks,
   ...versionChecks,
   ...keyChecks,
+  ...gitKeyChecks,
   ...backupChecks,
   ...storageChecks,
   ...networkChecks,

@@ -1,10 +1,11 @@
 import { execFile } from "node:child_process";
-import { lstat, realpath } from "node:fs/promises";
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { lstat, readFile, realpath } from "node:fs/promises";
+import { isAbsolute, join, normalize, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import type { MigrationConfig } from "../../config";
 import { landFiles } from "../land/changeSet";
 import { foreignChanges } from "../land/landing";
+import { draftOf } from "../land/leftovers";
 
 const run = promisify(execFile);
 
@@ -45,9 +46,18 @@ export async function readCheckout(
   const { release, namespace, replicas } = about;
   const plan = { ...git, ...landFiles(git), checkout: real, release, namespace, replicas };
   // A file that is not understood is nobody's leftover.
-  const changed = all.length === 0 ? all : await foreignChanges(plan).catch(() => all);
+  const foreign = all.length === 0 ? all : await foreignChanges(plan).catch(() => all);
+  const ours = git.keySecret === undefined ? [] : await leftCopies(real, git.keySecret);
+  const changed = foreign.filter((path) => !ours.includes(path));
   const branch = head.replace(/^## (?:No commits yet on )?/, "").replace(/\.\.\..*$/, "");
   return { folder: "repository", files, changed: changed.slice(0, 20), branch };
+}
+
+/** What a killed run of step git-keys left is ciphertext; the step itself tells by its digest whether it is its own. */
+async function leftCopies(folder: string, file: string): Promise<string[]> {
+  const path = normalize(file);
+  const text = await readFile(join(folder, path), "utf8").catch(() => "");
+  return [draftOf(path), ...(text.includes("sops") && text.includes("ENC[AES256_GCM,") ? [path] : [])];
 }
 
 async function askGit(

@@ -2,17 +2,12 @@ import { readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { assertInside, editsOf, filesToChange, type LandPlan } from "./changeSet";
 import { assertUsable, readCheckoutState } from "./checkoutState";
-import { git, words } from "./git";
-import { refusal } from "./landRefusal";
+import { commitFile, identity, switchTo } from "./commit";
+import { git } from "./git";
 import { refuseOthers, replaceFile, sortChanges, takeBack } from "./leftovers";
 import { renderedValues } from "./renderedValues";
 
 export type { LandPlan } from "./changeSet";
-
-const FALLBACK_IDENTITY = {
-  "user.name": "openbao-raft-migration",
-  "user.email": "openbao-raft-migration@localhost",
-};
 
 export interface LandResult {
   readonly branch: string;
@@ -55,7 +50,7 @@ export async function land(plan: LandPlan): Promise<LandResult> {
     const text = change(before);
     if (text === before) continue;
     replaceFile(join(checkout, file), text);
-    await commit(checkout, file, subject, who);
+    await commitFile(checkout, file, subject, who);
     commits.push(subject);
     changed.add(file);
   }
@@ -86,42 +81,4 @@ export async function landedAlready(plan: LandPlan): Promise<boolean> {
   const checkout = resolve(plan.checkout);
   if (!(await readCheckoutState(checkout, plan.branch)).known) return false;
   return (await filesToChange(checkout, plan, `refs/heads/${plan.branch}`)).length === 0;
-}
-
-async function switchTo(checkout: string, branch: string, known: boolean): Promise<void> {
-  try {
-    await git(checkout, "switch", "--quiet", ...(known ? [branch] : ["--create", branch]));
-  } catch (error) {
-    throw refusal(
-      checkout,
-      `no way to branch ${branch} (${words(error)})`,
-      "one that git can switch to",
-      "switch to it",
-    );
-  }
-}
-
-/** An edit whose commit fails is taken back: a dirty tree would stop the next run. */
-async function commit(checkout: string, file: string, subject: string, who: string[]): Promise<void> {
-  try {
-    await git(checkout, "--literal-pathspecs", ...who, "commit", "--quiet", "--message", subject, "--", file);
-  } catch (error) {
-    await git(checkout, "--literal-pathspecs", "restore", "--staged", "--worktree", "--", file);
-    throw refusal(
-      file,
-      `a commit that git refused (${words(error)})`,
-      "a commit",
-      "correct that, and run again",
-    );
-  }
-}
-
-/** The user's own name where git has one; a made-up one would hide who ran this. */
-async function identity(checkout: string): Promise<string[]> {
-  // With none of them set, git exits with 1.
-  const set = await git(checkout, "config", "--get-regexp", "^user\\.(name|email)$").catch(() => "");
-  const own = new Set(set.split("\n").flatMap((line) => /^(\S+) ./.exec(line)?.[1] ?? []));
-  return Object.entries(FALLBACK_IDENTITY).flatMap(([key, fallback]) =>
-    own.has(key) ? [] : ["-c", `${key}=${fallback}`],
-  );
 }
