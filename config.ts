@@ -83,9 +83,11 @@ const git = z.strictObject({
   networkPolicy: relativePath
     .optional()
     .describe("file that gets the policies openbao-raft, inside the checkout; made where it is not there"),
-  replicaFloor: relativePath
+  replicaFloor: relativePath.optional().describe("file of the Kyverno policy with OpenBao's exemption"),
+  keySecret: relativePath
+    .regex(/\.ya?ml$/, "a file that ends in .yaml or .yml")
     .optional()
-    .describe("file of the Kyverno policy that exempts OpenBao from a replica floor, inside the checkout"),
+    .describe("file of the key Secret, encrypted by SOPS with age, inside the checkout"),
   push: z.boolean().default(false).describe("push the branch to the remote origin, never by force"),
 });
 

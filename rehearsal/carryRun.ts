@@ -4,10 +4,12 @@ import { escrowName } from "../components/cluster/keySink";
 import { readKeySecret } from "../components/cluster/keySecret";
 import { health, openBaoInPod, raftPeers, sealStatus } from "../components/cluster/openBaoStatus";
 import type { KubeClient } from "../components/cluster/kubeClient";
+import { seeKeyCopy } from "../components/land/keyCopy";
 import { changedNothing, moveThroughStages } from "./move";
 import type { RehearsalOptions } from "./options";
 import type { Claim } from "./outcome";
 import type { PulumiStack } from "./pulumiStack";
+import { KEY_FILE } from "./source/sopsCheckout";
 import { installReseedJob, REBUILT, RESEED_JOB } from "./source/reseedJob";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 
@@ -33,6 +35,7 @@ export async function rehearseReseed(run: {
   readonly options: RehearsalOptions;
   readonly kube: KubeClient;
   readonly stack: PulumiStack;
+  readonly checkout: string;
   readonly log: (line: string) => void;
 }): Promise<number> {
   const { options, kube, stack, log } = run;
@@ -42,6 +45,7 @@ export async function rehearseReseed(run: {
   await moveThroughStages(stack, kube, options, log);
   const noChange = changedNothing(await stack.up());
   const claims = await claimsOfReseed(kube, before, oldCluster, noChange);
+  if (options.sops) claims.push(await keysInGit(kube, run.checkout));
   for (const claim of claims) log(`${claim.holds ? "holds" : "FAILS"}: ${claim.claim} (${claim.seen})`);
   const passed = claims.every((claim) => claim.holds);
   log(`rehearsal of reseed ${passed ? "passed" : "failed"}`);
@@ -93,6 +97,14 @@ async function claimsOfReseed(
   } finally {
     for (const bao of nodes) bao.close();
   }
+}
+
+/** By sops itself, from the branch that was landed. */
+async function keysInGit(kube: KubeClient, checkout: string): Promise<Claim> {
+  const live = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
+  const place = { checkout, branch: "openbao-raft", file: KEY_FILE, namespace: SOURCE_NAMESPACE };
+  const { state } = await seeKeyCopy({ ...place, secret: KEY_SECRET }, live);
+  return { claim: "Git holds the new keys, encrypted by SOPS", holds: state === "same", seen: state };
 }
 
 async function clusterIdOf(kube: KubeClient, pod: string): Promise<string> {

@@ -1,5 +1,14 @@
 import { spawn, type ChildProcess } from "node:child_process";
-import { createWriteStream, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join, resolve } from "node:path";
 import { parse, stringify } from "yaml";
 import { PROJECT, type Stage } from "../config";
@@ -109,6 +118,15 @@ export class PulumiStack {
     return this.run([...this.upArgs, ...args]).done;
   }
 
+  /**
+   * `pulumi up` at the highest verbosity, with each message between its parts in the file `messages`. Output and
+   * messages are for the leak scan: they say far too much for a person.
+   */
+  upVerbose(messages: string): Promise<PulumiRun> {
+    const loud = ["--debug", "--logflow", "--logtostderr", "--verbose=9"];
+    return this.run([...this.upArgs, ...loud], { PULUMI_DEBUG_GRPC: messages }).done;
+  }
+
   /** `pulumi up` as a process that a test can kill, with `env` beside this process's own environment. */
   startUp(env: NodeJS.ProcessEnv = {}): { child: ChildProcess; done: Promise<PulumiRun> } {
     return this.run(this.upArgs, env);
@@ -125,6 +143,18 @@ export class PulumiStack {
   /** Drops the lock that a killed run left in the file backend. */
   async cancel(): Promise<void> {
     await this.run(["cancel", this.name, "--yes", "--non-interactive"]).done;
+  }
+
+  /** The backend without this stack, as after a lost disk; made anew, empty, under its name. */
+  async loseState(): Promise<void> {
+    rmSync(join(this.options.runDir, "state", ".pulumi"), { recursive: true, force: true });
+    await this.must(["stack", "init", this.name, "--secrets-provider", "passphrase"]);
+  }
+
+  /** The checkpoint before the newest takes its place, as from an old backup. */
+  takeOldState(): void {
+    const file = join(this.options.runDir, "state", ".pulumi", "stacks", PROJECT, `${this.name}.json`);
+    if (existsSync(`${file}.bak`)) copyFileSync(`${file}.bak`, file);
   }
 
   private get upArgs(): string[] {

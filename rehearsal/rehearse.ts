@@ -143,10 +143,10 @@ async function moveSource({
     kubeconfig: process.env["KUBECONFIG"] ?? "",
     ...(options.context !== undefined && { context: options.context }),
     ...(options.backend !== undefined && { backend: options.backend }),
-    config: stackConfig(options, runDir, checkout, externalSecrets),
+    config: await stackConfig(options, runDir, checkout, externalSecrets, log),
     log,
   });
-  if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, log });
+  if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, checkout, log });
   const load = await startLoad(runDir, { kube, tls: options.tls });
   log("client load is writing");
   const facts = factsOf(options, startedAt, helmController);

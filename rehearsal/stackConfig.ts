@@ -7,6 +7,7 @@ import {
   VALUES_FILE,
   VARIABLES_FILE,
 } from "./source/platformFiles";
+import { useSops } from "./source/sopsCheckout";
 import { TLS_CONFIG } from "./source/sourceTls";
 
 /** What a rehearsal's stack is told about its checkout, as the config key `git`. */
@@ -27,15 +28,17 @@ export function gitConfig(
 }
 
 /** The stack's config, over that of Pulumi.dev.yaml. */
-export function stackConfig(
+export async function stackConfig(
   options: RehearsalOptions,
   runDir: string,
   checkout: string,
   externalSecrets: readonly object[],
-): Readonly<Record<string, unknown>> {
+  log: (line: string) => void,
+): Promise<Readonly<Record<string, unknown>>> {
+  const keyCopy = options.sops && { keySecret: await useSops(checkout, runDir, log) };
   return {
     delivery: options.delivery,
-    git: gitConfig(checkout, options.delivery, options.flux),
+    git: { ...gitConfig(checkout, options.delivery, options.flux), ...keyCopy },
     inventory: { volatile: ["secret/load/"] },
     externalSecrets,
     ...(options.tls && { tls: TLS_CONFIG }),

@@ -8,6 +8,7 @@ import type { Check } from "./check";
 import { deliveryChecks } from "./deliveryChecks";
 import { fieldChecks } from "./fieldChecks";
 import { fluxChecks } from "./fluxChecks";
+import { gitKeyChecks } from "./gitKeyChecks";
 import { keyChecks } from "./keyChecks";
 import { networkChecks } from "./networkChecks";
 import { raftChecks } from "./raftChecks";
@@ -24,6 +25,7 @@ export const checks: readonly Check[] = [
   ...carryChecks,
   ...versionChecks,
   ...keyChecks,
+  ...gitKeyChecks,
   ...backupChecks,
   ...storageChecks,
   ...networkChecks,

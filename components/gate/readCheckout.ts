@@ -1,12 +1,13 @@
 import { execFile } from "node:child_process";
-import { lstat, realpath } from "node:fs/promises";
-import { isAbsolute, join, relative, resolve, sep } from "node:path";
+import { lstat, readFile, realpath } from "node:fs/promises";
+import { isAbsolute, join, normalize, relative, resolve, sep } from "node:path";
 import { promisify } from "node:util";
 import type { MigrationConfig } from "../../config";
 import { foreignChanges } from "../land/landing";
 import { landPlan } from "../land/landPlan";
 import { kustomizationOf } from "../land/networkPolicyEdit";
 import type { RaftPolicyObject } from "../raftPolicyObjects";
+import { draftOf } from "../land/leftovers";
 
 const run = promisify(execFile);
 
@@ -51,7 +52,9 @@ export async function readCheckout(
   const all = lines.map((line) => line.slice(3));
   const plan = landPlan({ ...git, checkout: real }, about, policies);
   // A file that is not understood is nobody's leftover.
-  const changed = all.length === 0 ? all : await foreignChanges(plan).catch(() => all);
+  const foreign = all.length === 0 ? all : await foreignChanges(plan).catch(() => all);
+  const ours = git.keySecret === undefined ? [] : await leftCopies(real, git.keySecret);
+  const changed = foreign.filter((path) => !ours.includes(path));
   const branch = head.replace(/^## (?:No commits yet on )?/, "").replace(/\.\.\..*$/, "");
   return { folder: "repository", files, changed: changed.slice(0, 20), branch };
 }
@@ -64,6 +67,13 @@ async function pathsOf(git: NonNullable<MigrationConfig["git"]>, root: string): 
   return [git.helmRelease, git.values, git.variables, git.talosPatch, needed, git.replicaFloor].filter(
     (path) => path !== undefined,
   );
+}
+
+/** What a killed run of step git-keys left is ciphertext; the step itself tells by its digest whether it is its own. */
+async function leftCopies(folder: string, file: string): Promise<string[]> {
+  const path = normalize(file);
+  const text = await readFile(join(folder, path), "utf8").catch(() => "");
+  return [draftOf(path), ...(text.includes("sops") && text.includes("ENC[AES256_GCM,") ? [path] : [])];
 }
 
 async function askGit(

@@ -7,6 +7,7 @@ import { readAccess } from "./readAccess";
 import { readArgo } from "./readArgo";
 import { readCheckout, type CheckoutView } from "./readCheckout";
 import { readDelivery, readHelm } from "./readDelivery";
+import { readGitKey } from "./readGitKey";
 import { readKeyCopies } from "./readKeyCopies";
 import { ownerOf, writerView, type OwnerView, type WriterView } from "./readRelease";
 import { readVelero } from "./readVelero";
@@ -47,6 +48,7 @@ export function readFlux(
     prometheusRules: look.see("the PrometheusRules", (kube) => servesRules(kube, look.config.namespace)),
     stores: look.see("the SecretStores", readStores),
     checkout: readGit(look),
+    gitKey: readKeyInGit(look, secretObject),
     keyCopies: secretObject.then((secret) => (secret.known ? readCopies(look, secret.value) : secret)),
     velero: look.see("Velero's Backups", (kube) => readVelero(kube, look.config.namespace)),
   };
@@ -75,7 +77,26 @@ async function readCopies(look: Look, live: KubeObject | undefined) {
   const { checkout } = git;
   const { name: secretName, unsealKey } = keySecret;
   return observe("the Secrets in the Git checkout", look.timeoutMs, () =>
-    readKeyCopies({ checkout, secretName, unsealKey, live, timeoutMs: look.timeoutMs }),
+    readKeyCopies({
+      checkout,
+      secretName,
+      unsealKey,
+      live,
+      timeoutMs: look.timeoutMs,
+      ...(git.keySecret !== undefined && { judgedApart: git.keySecret }),
+    }),
+  );
+}
+
+/** sops starts up to three times. */
+const SOPS_LOOKS = 4;
+
+async function readKeyInGit(look: Look, secret: Promise<Observed<KubeObject | undefined>>) {
+  if (look.config.git?.keySecret === undefined) return known(undefined);
+  const live = await secret;
+  if (!live.known) return live;
+  return observe("the encrypted key in the Git checkout", SOPS_LOOKS * look.timeoutMs, () =>
+    readGitKey(look.config, live.value),
   );
 }
 

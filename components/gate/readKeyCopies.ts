@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { createHmac, randomBytes } from "node:crypto";
 import { lstat, readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { join, normalize, resolve } from "node:path";
 import { promisify } from "node:util";
 import { parseAllDocuments } from "yaml";
 import { at } from "./fields";
@@ -22,6 +22,8 @@ export interface KeyCopySearch {
   /** The key Secret as it lives in the cluster. */
   readonly live: unknown;
   readonly timeoutMs: number;
+  /** A file that another check decrypts and compares. @default none */
+  readonly judgedApart?: string;
 }
 
 /**
@@ -37,17 +39,20 @@ export async function readKeyCopies(search: KeyCopySearch): Promise<readonly Key
   const live = at(search.live, "data", search.unsealKey);
   const wanted = typeof live === "string" ? digest(Buffer.from(live, "base64").toString("utf8")) : undefined;
   const found = await Promise.all(
-    paths.slice(0, 200).map(async (path) => {
-      const text = await plainFile(join(folder, path));
-      return documentsOf(text)
-        .filter((one) => at(one, "kind") === "Secret" && at(one, "metadata", "name") === search.secretName)
-        .map((one): KeyCopy => {
-          if (at(one, "sops") !== undefined) return { path, state: "encrypted" };
-          const held = heldText(one, search.unsealKey);
-          if (held === undefined) return { path, state: "without-key" };
-          return { path, state: digest(held) === wanted ? "same" : "differs" };
-        });
-    }),
+    paths
+      .filter((path) => search.judgedApart === undefined || path !== normalize(search.judgedApart))
+      .slice(0, 200)
+      .map(async (path) => {
+        const text = await plainFile(join(folder, path));
+        return documentsOf(text)
+          .filter((one) => at(one, "kind") === "Secret" && at(one, "metadata", "name") === search.secretName)
+          .map((one): KeyCopy => {
+            if (at(one, "sops") !== undefined) return { path, state: "encrypted" };
+            const held = heldText(one, search.unsealKey);
+            if (held === undefined) return { path, state: "without-key" };
+            return { path, state: digest(held) === wanted ? "same" : "differs" };
+          });
+      }),
   );
   return found.flat();
 }

@@ -9,6 +9,7 @@ import type { CheckoutView } from "./readCheckout";
 import { readClaims, readNamespaced, readNodes } from "./readCluster";
 import type { DeliveryView, HelmView } from "./readDelivery";
 import { readFlux } from "./readFlux";
+import type { GitKeyView } from "./readGitKey";
 import type { KeyCopy } from "./readKeyCopies";
 import type { KeyProofView, KeySecretView } from "./readKeySecret";
 import type { BudgetView, EndpointsView, ServiceView, WebhookView } from "./readNetwork";
@@ -85,6 +86,8 @@ export interface ClusterSnapshot {
   readonly velero: Observed<{ readonly newest: VeleroView | undefined } | undefined>;
   /** Undefined when the config names no checkout. */
   readonly keyCopies: Observed<readonly KeyCopy[] | undefined>;
+  /** Undefined when the config wants no copy of the keys in Git. */
+  readonly gitKey: Observed<GitKeyView | undefined>;
   /** Undefined when the config names no checkout. */
   readonly checkout: Observed<CheckoutView | undefined>;
   /** Milliseconds that the look took. */

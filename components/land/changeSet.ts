@@ -69,7 +69,7 @@ export async function stepsFrom(
 }
 
 /** A tree holds a link as an entry of its own mode, so no path read here leads out of the checkout. */
-async function committed(checkout: string, ref: string, file: string): Promise<string | undefined> {
+export async function committed(checkout: string, ref: string, file: string): Promise<string | undefined> {
   const path = normalize(file);
   const entry = await git(checkout, "--literal-pathspecs", "ls-tree", ref, "--", path).catch(() => "");
   if (entry === "") return undefined;

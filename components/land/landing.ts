@@ -2,18 +2,13 @@ import { lstatSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { assertInside, filesToChange, type LandPlan, type Texts } from "./changeSet";
 import { assertUsable, readCheckoutState } from "./checkoutState";
-import { git, words } from "./git";
-import { refusal } from "./landRefusal";
+import { commitFiles, identity, switchTo } from "./commit";
+import { git } from "./git";
 import { refuseOthers, replaceFile, sortChanges, takeBack } from "./leftovers";
 import { renderedValues } from "./renderedValues";
 import { themesOf, type Theme } from "./themes";
 
 export type { LandPlan } from "./changeSet";
-
-const FALLBACK_IDENTITY = {
-  "user.name": "openbao-raft-migration",
-  "user.email": "openbao-raft-migration@localhost",
-};
 
 export interface LandResult {
   readonly branch: string;
@@ -56,7 +51,7 @@ export async function land(plan: LandPlan): Promise<LandResult> {
     if (after.length === 0) continue;
     for (const [file, text] of after) replaceFile(join(checkout, file), text);
     const files = after.map(([file]) => file);
-    await commit(
+    await commitFiles(
       checkout,
       files,
       files.filter((file) => !before.has(file)),
@@ -112,51 +107,4 @@ function readTexts(checkout: string, files: readonly string[]): Texts {
 /** Those in which a theme has a say, now that it has landed. */
 function addedFiles(checkout: string, before: readonly string[], { files, change }: Theme): string[] {
   return [...new Set([...before, ...change(readTexts(checkout, files)).keys()])];
-}
-
-async function switchTo(checkout: string, branch: string, known: boolean): Promise<void> {
-  try {
-    await git(checkout, "switch", "--quiet", ...(known ? [branch] : ["--create", branch]));
-  } catch (error) {
-    throw refusal(
-      checkout,
-      `no way to branch ${branch} (${words(error)})`,
-      "one that git can switch to",
-      "switch to it",
-    );
-  }
-}
-
-/** Edits whose commit fails are taken back: a dirty tree would stop the next run. */
-async function commit(
-  checkout: string,
-  files: readonly string[],
-  made: readonly string[],
-  subject: string,
-  who: string[],
-): Promise<void> {
-  try {
-    if (made.length > 0) await git(checkout, "--literal-pathspecs", "add", "--", ...made);
-    const args = ["commit", "--quiet", "--message", subject, "--", ...files];
-    await git(checkout, "--literal-pathspecs", ...who, ...args);
-  } catch (error) {
-    const edited = files.filter((file) => !made.includes(file));
-    await takeBack(checkout, { edited, made, drafts: [] });
-    throw refusal(
-      files.join(", "),
-      `a commit that git refused (${words(error)})`,
-      "a commit",
-      "correct that, and run again",
-    );
-  }
-}
-
-/** The user's own name where git has one; a made-up one would hide who ran this. */
-async function identity(checkout: string): Promise<string[]> {
-  // With none of them set, git exits with 1.
-  const set = await git(checkout, "config", "--get-regexp", "^user\\.(name|email)$").catch(() => "");
-  const own = new Set(set.split("\n").flatMap((line) => /^(\S+) ./.exec(line)?.[1] ?? []));
-  return Object.entries(FALLBACK_IDENTITY).flatMap(([key, fallback]) =>
-    own.has(key) ? [] : ["-c", `${key}=${fallback}`],
-  );
 }

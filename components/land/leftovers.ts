@@ -100,6 +100,7 @@ export function replaceFile(path: string, text: string): void {
   renameSync(draft, path);
 }
 
-function draftOf(path: string): string {
+/** Where a file is written before it takes its place. */
+export function draftOf(path: string): string {
   return join(dirname(path), `.${basename(path)}.openbao-land`);
 }

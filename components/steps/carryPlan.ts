@@ -63,6 +63,7 @@ const CUTOVER: Readonly<Record<Exclude<CarryPath, "migrate">, readonly Row[]>> =
     ASIDE,
     ...START,
     ["init", "init", ["I2", "I29", "F13", "F15", "F25", "F26", "F51", "F57"], true],
+    ["git-keys", "gitKeys", ["H6", "I49", "F26", "F69"], true],
     UNSEAL,
     ["reseed-jobs", "reseedJobs", ["I48"]],
     ["inventory-reseeded", "reseededInventory", ["F23"], true],
@@ -79,7 +80,8 @@ function chain(stage: Stage, rows: readonly Row[], pod0: string): StepRecord[] {
     const before = rows[at - 1]?.[0];
     // The values layer stands between the emptied volume and the flip.
     const after = id === "flip" ? [RESOURCES.release] : before === undefined ? [] : [before];
-    const targets = ["pause", "reseed-jobs"].includes(id) ? [] : [pod0];
-    return { id, stage, after, script, targets, hazards, touchesKey };
+    const targets = ["pause", "git-keys", "reseed-jobs"].includes(id) ? [] : [pod0];
+    const needs = id === "git-keys" && ({ needs: "git.keySecret" } as const);
+    return { id, stage, after, script, targets, hazards, touchesKey, ...needs };
   });
 }

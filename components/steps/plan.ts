@@ -22,7 +22,7 @@ export interface StepRecord {
   /** True when the step reads the unseal key or the root token: its output is then kept out of every log. */
   readonly touchesKey: boolean;
   /** Part of the config without which the step is left out; absent: it always runs. */
-  readonly needs?: "talos.nodes" | "externalSecrets";
+  readonly needs?: "talos.nodes" | "externalSecrets" | "git.keySecret";
 }
 
 /** Ids of the resources that stand between steps. */
@@ -123,7 +123,11 @@ function migrateSteps(release: string, replicas: number): StepRecord[] {
       true,
     ),
 
-    step("land", "land-git", "landGit", [], [], ["F69"]),
+    {
+      ...step("land", "git-keys-land", "gitKeys", [], [], ["H6", "I49", "F69"], true),
+      needs: "git.keySecret",
+    },
+    step("land", "land-git", "landGit", ["git-keys-land"], [], ["F69"]),
     step("land", "resume", "resume", ["land-git"], pods, ["I39", "F53", "F69"]),
 
     ...cleanupSteps(release, replicas),
@@ -136,12 +140,16 @@ export function stepsOf(config: MigrationConfig): StepRecord[] {
   const wanted = {
     "talos.nodes": (config.talos?.nodes.length ?? 0) > 0,
     externalSecrets: config.externalSecrets.length > 0,
+    "git.keySecret": config.git?.keySecret !== undefined,
   };
   const all = planSteps(config.release, config.replicas, carryPath(config));
   const out = new Set(all.filter(({ needs }) => needs !== undefined && !wanted[needs]).map(({ id }) => id));
+  // What waited for a step that is left out waits for what that one waited for.
+  const inPlace = (id: string): readonly string[] =>
+    out.has(id) ? stepRecord(all, id).after.flatMap(inPlace) : [id];
   return all
     .filter(({ id }) => !out.has(id))
-    .map((record) => ({ ...record, after: record.after.filter((id) => !out.has(id)) }));
+    .map((record) => ({ ...record, after: [...new Set(record.after.flatMap(inPlace))] }));
 }
 
 /** The step after a stage's last: it writes into the journal that the stage was passed. It is in no plan of a stage. */

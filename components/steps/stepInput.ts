@@ -45,6 +45,7 @@ const schema = z.strictObject({
       talosPatch: z.string().optional(),
       networkPolicy: z.string().optional(),
       replicaFloor: z.string().optional(),
+      keySecret: z.string().optional(),
       push: z.boolean(),
     })
     .optional(),
@@ -78,7 +79,7 @@ export function stepInput(step: string, config: MigrationConfig, stage: PlanStag
     ...(config.snapshot !== undefined && { snapshot: config.snapshot }),
     ...(config.reseed !== undefined && { reseed: config.reseed }),
     ...(config.tls !== undefined && { tls: config.tls }),
-    ...(WITH_GIT.includes(stage) && config.git !== undefined && { git: config.git }),
+    ...((WITH_GIT.includes(stage) || step === "git-keys") && config.git !== undefined && { git: config.git }),
     ...(stage === "cleanup" && config.cleanup !== undefined && { cleanup: config.cleanup }),
     ...((step === "talos-firewall" || stage === "land") &&
       config.talos !== undefined && { talos: config.talos }),

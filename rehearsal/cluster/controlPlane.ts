@@ -34,7 +34,25 @@ const AUDIT_POLICY = {
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",
   omitStages: ["RequestReceived"],
-  rules: [{ level: "Metadata" }],
+  rules: [
+    // What is written lies in the log for the leak scan, also what is gone by the end. Never a Secret's own body.
+    {
+      level: "Request",
+      verbs: ["create", "update", "patch"],
+      namespaces: ["openbao"],
+      resources: [
+        {
+          group: "",
+          resources: ["pods", "pods/*", "events", "configmaps", "services", "persistentvolumeclaims"],
+        },
+        { group: "batch" },
+        { group: "apps" },
+        { group: "events.k8s.io" },
+        { group: "helm.toolkit.fluxcd.io" },
+      ],
+    },
+    { level: "Metadata" },
+  ],
 };
 
 /** Writes the files that the control plane reads. */

@@ -52,7 +52,7 @@ export function kubeconfigPath(): string {
   return clusterDir("admin.kubeconfig");
 }
 
-/** The API server's audit log: one JSON event a line, Metadata level. */
+/** The API server's audit log: one JSON event a line; the bodies of writes but those of Secrets. */
 export function auditLogPath(): string {
   return clusterDir("audit", "audit.log");
 }

@@ -144,6 +144,19 @@ const fluxParts: readonly ToolPart[] = [
   fluxController("source-controller", "1.8.5"),
 ];
 
+/** What encrypts the keys of a reseed for Git, for `npm run rehearse -- --carry reseed --sops`. */
+const sopsPart: ToolPart = {
+  name: "sops",
+  version: "3.11.0",
+  binaries: ["sops"],
+  source: go("sops", ["github.com/getsops/sops/v3/cmd/sops"], ""),
+  // Standard input without a file name came with 3.10.
+  fit: between("3.10.0", "4"),
+  // Without the first it asks the network for its newest version.
+  versionArgs: ["--disable-version-check", "--version"],
+  optional: true,
+};
+
 const debianParts: readonly ToolPart[] = [
   { ...debian("etcd-server", ["etcd"]), fit: between("3.4.0", "3.7"), versionArgs: ["--version"] },
   {
@@ -172,6 +185,7 @@ export const toolList: readonly ToolPart[] = [
   ...debianParts,
   ...goParts,
   ...fluxParts,
+  sopsPart,
   {
     name: "provider-command",
     version: "1.2.1",

@@ -1,12 +1,15 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { STAGES } from "../../config";
 import { kubeClient, loadKubeConfig } from "../../components/cluster/kubeClient";
 import { readKeySecret } from "../../components/cluster/keySecret";
-import { auditLogPath, kubeconfigPath } from "../../rehearsal/cluster/cluster";
+import { cacheDir } from "../../rehearsal/cache";
+import { auditLogPath, kubeconfigPath, up } from "../../rehearsal/cluster/cluster";
+import { followJobLogs } from "../../rehearsal/jobLogs";
 import { changedNothing } from "../../rehearsal/move";
+import { watchProcesses, type SeenWords } from "../../rehearsal/processWatch";
 import { PulumiStack } from "../../rehearsal/pulumiStack";
 import type { RunReport } from "../../rehearsal/report/runReport";
 import { installSource, removeSource } from "../../rehearsal/source/install";
@@ -17,7 +20,8 @@ import {
   type RunningHelmController,
 } from "../../rehearsal/standins/helmController/start";
 import { toolPath } from "../../rehearsal/tools/tools";
-import { filesWith, forms } from "../support/leakScan";
+import { filesWith, forms, textsWith } from "../support/leakScan";
+import { objectsWith } from "../support/leakedObjects";
 
 const CHECKOUT = resolve(__dirname, "../..");
 /** Folder of the rehearsal below: its backend holds the dev stack. */
@@ -28,8 +32,11 @@ describe("the rehearsal, killed once in each stage and started again (hazards F1
   let code = -1;
   let report: RunReport;
 
+  let words: readonly SeenWords[] = [];
+  let jobs: readonly string[] = [];
+
   before(async () => {
-    ({ code, runDir } = await rehearse("--keys", "1000", "--kill"));
+    ({ code, runDir, words, jobs } = await rehearse("--keys", "1000", "--kill"));
     report = JSON.parse(readFileSync(join(runDir, "report.json"), "utf8")) as RunReport;
   });
 
@@ -66,16 +73,25 @@ describe("the rehearsal, killed once in each stage and started again (hazards F1
     );
   });
 
-  it("left no key, token or value in state, logs, report, Git or the API server's audit log (hazards section 3)", async () => {
-    process.env["KUBECONFIG"] = kubeconfigPath();
-    const keys = await readKeySecret(kubeClient(loadKubeConfig()), SOURCE_NAMESPACE, {
-      name: "openbao-unseal",
-      unsealKey: "unseal-key",
-      rootToken: "root-token",
-    });
-    const secrets = [keys.unsealKey, keys.rootToken, "canary-"].flatMap(forms);
-    // The client load's own log holds sequence numbers only, and is scanned like the rest.
-    assert.deepEqual(filesWith(secrets, [runDir, auditLogPath()]), []);
+  it("left no key, token or value in state, logs, report, temp files, Git, Job logs or the API server's audit log (hazards section 3)", async () => {
+    assert.ok(jobs.length > 0, "no log of a Job was copied");
+    assert.deepEqual(filesWith(await secretsOfSource(), [...SCANNED(), auditLogPath()]), []);
+  });
+
+  it("showed no key, token or value in an argument or environment of any process it started", async () => {
+    for (const program of ["pulumi", "launch.mjs"])
+      assert.ok(
+        words.some(({ text }) => text.includes(program)),
+        `no ${program} was seen`,
+      );
+    assert.deepEqual(textsWith(await secretsOfSource(), words), []);
+  });
+
+  it("left no key, token or value in what the cluster shows without rights on Secrets", async () => {
+    assert.deepEqual(
+      await objectsWith(await secretsOfSource(), kubeClient(loadKubeConfig()), SOURCE_NAMESPACE),
+      [],
+    );
   });
 });
 
@@ -125,13 +141,48 @@ describe("stack prod after that rehearsal (hazards F64, F66)", () => {
     assert.equal((await prod.up()).code, 0);
     assert.equal(changedNothing(await prod.up()), true);
   });
+
+  it("shows no key, token or value at the highest verbosity, in stage backup, which holds them in memory", async () => {
+    await prod.select("backup", { rehearsal: { stack: "organization/openbao-migration/dev" } });
+    const messages = join(runDir, "prod-messages.json");
+    const { code, output } = await prod.upVerbose(messages);
+    assert.equal(code, 0, output.slice(-3000));
+    assert.ok(statSync(messages).size > 0, "no message was written");
+    assert.deepEqual(filesWith(await secretsOfSource(), [...SCANNED(), auditLogPath()]), []);
+  });
 });
 
-async function rehearse(...args: string[]): Promise<{ code: number; runDir: string }> {
+/** The run's folder, and where its processes had their temporary files and their Jobs' logs. */
+const SCANNED = () => [runDir, `${runDir}.tmp`, `${runDir}.jobs`].filter((folder) => existsSync(folder));
+
+/** Every form of the source's keys, and the mark that each generated value bears. */
+async function secretsOfSource(): Promise<string[]> {
+  process.env["KUBECONFIG"] = kubeconfigPath();
+  const ref = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
+  const keys = await readKeySecret(kubeClient(loadKubeConfig()), SOURCE_NAMESPACE, ref);
+  return [keys.unsealKey, keys.rootToken, "canary-"].flatMap(forms);
+}
+
+interface Rehearsed {
+  readonly code: number;
+  readonly runDir: string;
+  readonly words: readonly SeenWords[];
+  readonly jobs: readonly string[];
+}
+
+/** A rehearsal with temporary files of its own, watched from outside: what it does and shows is as without a watch. */
+async function rehearse(...args: string[]): Promise<Rehearsed> {
+  await up(console.log);
+  const mine = cacheDir("runs", `e2e-${Date.now()}`);
+  mkdirSync(`${mine}.tmp`, { recursive: true, mode: 0o700 });
   const child = spawn(process.execPath, ["--import", "tsx", "rehearsal/rehearse.ts", ...args], {
     cwd: CHECKOUT,
+    env: { ...process.env, TMPDIR: `${mine}.tmp` },
     stdio: ["ignore", "pipe", "inherit"],
   });
+  const watch = watchProcesses(child.pid ?? 0);
+  process.env["KUBECONFIG"] = kubeconfigPath();
+  const jobLogs = followJobLogs(kubeClient(loadKubeConfig()), SOURCE_NAMESPACE, `${mine}.jobs`);
   let output = "";
   child.stdout.on("data", (chunk: Buffer) => {
     output += chunk.toString("utf8");
@@ -141,5 +192,8 @@ async function rehearse(...args: string[]): Promise<{ code: number; runDir: stri
     child.on("error", reject);
     child.on("close", (status) => done(status ?? -1));
   });
-  return { code, runDir: /run folder: (.*)/.exec(output)?.[1] ?? "" };
+  const [words, jobs] = [await watch.stop(), await jobLogs.stop()];
+  const runFolder = /run folder: (.*)/.exec(output)?.[1] ?? "";
+  for (const ending of ["tmp", "jobs"]) renameSync(`${mine}.${ending}`, `${runFolder}.${ending}`);
+  return { code, runDir: runFolder, words, jobs };
 }

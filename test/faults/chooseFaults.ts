@@ -1,7 +1,7 @@
-import type { Failpoint } from "../../components/cluster/failpoint";
-import { planSteps } from "../../components/steps/plan";
 import { STAGES, type Stage } from "../../config";
+import { PROXY_FAULTS } from "../../rehearsal/faultProxy";
 import type { RandomStream } from "../../rehearsal/source/randomStream";
+import { RUN_FAULTS, stageOf, type Fault } from "./fault";
 
 /** One mutating call that a clean run was seen to make. */
 export interface RecordedCall {
@@ -21,33 +21,69 @@ export function parseRecord(text: string): RecordedCall[] {
 }
 
 /** Every failpoint that the recorded calls allow; a 429 or 500 comes instead of the effect, so only before it. */
-export function everyFailpoint(calls: readonly RecordedCall[]): Failpoint[] {
+export function everyFailpoint(calls: readonly RecordedCall[]): Fault[] {
   return calls.flatMap(({ step, call }) => [
-    ...(["kill", "hold", "lost", "429", "500"] as const).map((what) => ({
-      step,
-      call,
-      when: "before" as const,
-      what,
-    })),
-    ...(["kill", "hold", "lost"] as const).map((what) => ({ step, call, when: "after" as const, what })),
+    ...(["kill", "hold", "lost", "429", "500"] as const).map((what) => point(step, call, "before", what)),
+    ...(["kill", "hold", "lost"] as const).map((what) => point(step, call, "after", what)),
   ]);
 }
 
-/** One failpoint for each stage that has recorded calls; the same stream chooses the same. */
+/** Every fault of the API server and of the whole run, for the recorded calls. */
+export function everyOuterFault(calls: readonly RecordedCall[]): Fault[] {
+  const numbers = new Map<Stage, number>();
+  return calls.flatMap(({ step, call }) => {
+    const runs = RUN_FAULTS.map((what): Fault => ({ kind: "run", what, step, call }));
+    const stage = stageOf(runs[0]!);
+    if (stage === undefined) return [];
+    const at = (numbers.get(stage) ?? 0) + 1;
+    numbers.set(stage, at);
+    // Three in a row are more than a single try again gets over.
+    const proxied = PROXY_FAULTS.flatMap((what): Fault[] =>
+      [1, 3].map((times) => ({ kind: "proxy", stage, fault: { what, at, ...(times > 1 && { times }) } })),
+    );
+    return [...runs, ...proxied];
+  });
+}
+
+/**
+ * Faults for each stage that has recorded calls, one of them a stage, or with `pairs` two that come after each other.
+ * Half are failpoints, half come from outside. The same stream chooses the same.
+ */
 export function chooseFaults(
   calls: readonly RecordedCall[],
   random: RandomStream,
-): ReadonlyMap<Stage, Failpoint> {
-  const stageOf = new Map(planSteps("openbao", 3).map((record) => [record.id, record.stage]));
-  const points = everyFailpoint(calls);
-  const chosen = STAGES.map((stage): [Stage, Failpoint | undefined] => {
-    const here = points.filter((point) => stageOf.get(point.step) === stage);
-    return [stage, here.length === 0 ? undefined : here[random.below(here.length)]];
+  pairs = false,
+): ReadonlyMap<Stage, readonly Fault[]> {
+  const kinds = [everyFailpoint(calls), everyOuterFault(calls)];
+  const chosen = STAGES.map((stage): [Stage, Fault[]] => {
+    const here = kinds.map((faults) => faults.filter((fault) => stageOf(fault) === stage));
+    if (here.some((faults) => faults.length === 0)) return [stage, []];
+    const one = () => {
+      const faults = here[random.below(here.length)]!;
+      return faults[random.below(faults.length)]!;
+    };
+    return [stage, pairs ? [one(), one()] : [one()]];
   });
-  return new Map(chosen.filter((pair): pair is [Stage, Failpoint] => pair[1] !== undefined));
+  return new Map(chosen.filter(([, faults]) => faults.length > 0));
 }
 
-/** The failpoint as the environment variable has it. */
-export function failpointText({ step, call, when, what }: Failpoint): string {
-  return [step, call, when, what].join(":");
+/** Faults that a person named, sorted into their stages, in their order. @throws Error for one that is in no stage */
+export function namedFaults(faults: readonly Fault[]): ReadonlyMap<Stage, readonly Fault[]> {
+  const sorted = new Map<Stage, Fault[]>();
+  for (const fault of faults) {
+    const stage = stageOf(fault);
+    if (stage === undefined)
+      throw new Error(`a fault names a step that is in no stage: ${JSON.stringify(fault)}`);
+    sorted.set(stage, [...(sorted.get(stage) ?? []), fault]);
+  }
+  return sorted;
+}
+
+function point(
+  step: string,
+  call: number,
+  when: "before" | "after",
+  what: "kill" | "hold" | "lost" | "429" | "500",
+): Fault {
+  return { kind: "failpoint", point: { step, call, when, what } };
 }

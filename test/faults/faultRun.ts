@@ -1,22 +1,27 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { RECORD_CALLS, type Failpoint } from "../../components/cluster/failpoint";
+import { RECORD_CALLS } from "../../components/cluster/failpoint";
 import type { KubeClient } from "../../components/cluster/kubeClient";
 import { readKeySecret } from "../../components/cluster/keySecret";
 import { STAGES, type Stage } from "../../config";
 import { auditLogPath } from "../../rehearsal/cluster/cluster";
+import type { FaultProxy } from "../../rehearsal/faultProxy";
+import { followJobLogs } from "../../rehearsal/jobLogs";
 import { startLoad } from "../../rehearsal/load/clientLoad";
 import { summarise, type LoadLog } from "../../rehearsal/load/loadLog";
 import { changedNothing } from "../../rehearsal/move";
 import { claimsOf, observeOutcome } from "../../rehearsal/outcome";
+import { watchProcesses } from "../../rehearsal/processWatch";
 import { PulumiStack } from "../../rehearsal/pulumiStack";
 import { installSource, removeSource } from "../../rehearsal/source/install";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import type { SourceVariant } from "../../rehearsal/source/platformFiles";
 import { gitConfig } from "../../rehearsal/stackConfig";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
-import { filesWith, forms } from "../support/leakScan";
+import { filesWith, forms, textsWith } from "../support/leakScan";
+import { objectsWith } from "../support/leakedObjects";
 import { parseRecord, type RecordedCall } from "./chooseFaults";
+import { faultText, type Fault } from "./fault";
 import { runFaultedStage, type FaultedStage } from "./faultedStage";
 
 /** The hook that tries once: with the one that waits, each follower of each run would take two minutes. */
@@ -29,12 +34,16 @@ export interface FaultRunOptions {
   readonly runDir: string;
   readonly keys: number;
   readonly seed: string;
-  readonly faults: ReadonlyMap<Stage, Failpoint>;
+  /** Stands between the steps and the API server; `kubeconfig` leads through it. */
+  readonly proxy: FaultProxy;
+  readonly faults: ReadonlyMap<Stage, readonly Fault[]>;
   readonly log: (line: string) => void;
 }
 
 export interface FaultRunResult {
   readonly stages: readonly FaultedStage[];
+  /** Every fault of the run, as `--faults` takes them, those of stages that it did not come to as well. */
+  readonly planned: string;
   /** Each claim or oracle that did not hold, in words; empty when the run passed. */
   readonly failures: readonly string[];
   readonly acknowledged: number;
@@ -64,17 +73,19 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
   const failures: string[] = [];
   let noChange = false;
   const load = await startLoad(runDir, { kube });
+  const watch = watchProcesses(process.pid, { everyMs: 50 });
+  const jobLogs = followJobLogs(kube, SOURCE_NAMESPACE, join(runDir, "jobs"));
   let seen: LoadLog;
   try {
     for (const name of STAGES) {
       await stack.select(name);
-      const fault = faults.get(name);
-      if (fault === undefined) await cleanStage(stack, name, record);
+      const here = faults.get(name);
+      if (here === undefined) await cleanStage(stack, name, record);
       else {
-        const done = await runFaultedStage(stack, runDir, fault);
+        const done = await runFaultedStage({ stack, runDir, kube, proxy: options.proxy }, here);
         stages.push(done);
         log(
-          `  ${name}: ${done.fault}${done.reached ? "" : " (not reached)"}, ${done.plainRuns} plain run(s)`,
+          `  ${name}: ${done.fault}, ${done.reached} of ${done.faults} reached, ${done.plainRuns} plain run(s)`,
         );
       }
     }
@@ -93,11 +104,17 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
   const after = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
   if (after.unsealKey !== keysBefore.unsealKey || after.rootToken !== keysBefore.rootToken)
     failures.push("the key Secret is not what it was before");
+  await jobLogs.stop();
   const secrets = [after.unsealKey, after.rootToken, "canary-"].flatMap(forms);
-  for (const file of filesWith(secrets, [runDir, auditLogPath()]))
-    failures.push(`a secret leaked into ${file}`);
+  const leaks = [
+    ...filesWith(secrets, [runDir, auditLogPath()]),
+    ...textsWith(secrets, await watch.stop()),
+    ...(await objectsWith(secrets, kube, SOURCE_NAMESPACE)),
+  ];
+  for (const place of leaks) failures.push(`a secret leaked into ${place}`);
   return {
     stages,
+    planned: [...faults.values()].flat().map(faultText).join(" "),
     failures,
     acknowledged: summarise(seen).acknowledged,
     calls: stages.length === 0 && failures.length === 0 ? parseRecord(readFileSync(record, "utf8")) : [],

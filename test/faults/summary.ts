@@ -1,3 +1,4 @@
+import type { FaultedStage } from "./faultedStage";
 import type { FaultRunResult } from "./faultRun";
 
 /** One faulted run with its number. */
@@ -8,18 +9,21 @@ export interface NumberedRun {
 }
 
 /** Lines of the summary that a campaign ends with; counts only what was reached and seen. */
-export function summaryOf(runs: readonly NumberedRun[]): string[] {
+export function summaryOf(runs: readonly NumberedRun[], seed: string): string[] {
   const stages = runs.flatMap(({ result }) => result.stages);
-  const reached = stages.filter((stage) => stage.reached);
+  const reached = stages.filter((stage) => stage.reached > 0);
+  const count = (of: (stage: FaultedStage) => number) => stages.reduce((sum, stage) => sum + of(stage), 0);
+  const named = (what: RegExp) =>
+    runs.flatMap(({ result }) => result.failures.filter((failure) => what.test(failure))).length;
   const failed = runs.filter(({ result }) => result.failures.length > 0);
   const acknowledged = runs.reduce((sum, { result }) => sum + result.acknowledged, 0);
   return [
-    `${runs.length} run(s), ${reached.length} of ${stages.length} faults reached, ${failed.length} run(s) failed`,
-    `${acknowledged} acknowledged writes checked`,
+    `${runs.length} run(s), ${count(({ reached: n }) => n)} of ${count(({ faults: n }) => n)} faults reached, ${failed.length} run(s) failed`,
+    `${acknowledged} acknowledged writes checked; lost: ${named(/lost|readable|all there|equal/)}, leaked: ${named(/leaked/)} finding(s)`,
     `plain runs needed after a fault: ${countsOf(reached.map((stage) => stage.plainRuns))}`,
     ...failed.map(
       ({ run, result }) =>
-        `run ${run} (${result.stages.map((stage) => stage.fault).join(", ")}): ${result.failures.join("; ")}`,
+        `run ${run}: ${result.failures.join("; ")}\n  again: npm run faults -- --seed ${seed} --faults "${result.planned}"`,
     ),
   ];
 }

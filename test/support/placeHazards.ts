@@ -43,6 +43,7 @@ export const placeHazards: readonly PlantedHazard[] = [
     found: /no HelmRelease, but a Helm release \(revision 3, deployed\): set delivery to helm/,
     beside: [
       "disruption-budget-value",
+      "field-owners",
       "flux-remediation",
       "helm-release-exists",
       "immutable-fields",

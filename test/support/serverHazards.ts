@@ -60,6 +60,7 @@ export const serverHazards: readonly PlantedHazard[] = [
     beside: [
       "delivery-fits",
       "disruption-budget-value",
+      "field-owners",
       "flux-remediation",
       "immutable-fields",
       "release-settled",

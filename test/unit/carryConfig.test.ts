@@ -97,7 +97,7 @@ describe("the plan of each data path", () => {
   it("is what the stages, the plan digest and the journal ask by: stepsOf takes the config's path", async () => {
     const config = configOf({ carry: "restore", snapshot: { file: "/one.snap", from: "file" } });
     const taken = stepsOf(config).map((step) => step.id);
-    const left = ["talos-firewall", "external-secrets"];
+    const left = ["talos-firewall", "external-secrets", "git-keys-land"];
     assert.deepEqual(
       taken,
       ids("restore-file").filter((id) => !left.includes(id)),

@@ -12,7 +12,15 @@ import {
 } from "../../components/cluster/failpoint";
 import { KubeError } from "../../components/cluster/kubeTransport";
 import { randomStream } from "../../rehearsal/source/randomStream";
-import { chooseFaults, everyFailpoint, failpointText, parseRecord } from "../faults/chooseFaults";
+import {
+  chooseFaults,
+  everyFailpoint,
+  everyOuterFault,
+  namedFaults,
+  parseRecord,
+} from "../faults/chooseFaults";
+import { faultText, mayBeAbsorbed, parseFault } from "../faults/fault";
+import { summaryOf } from "../faults/summary";
 
 const JOB = "POST /apis/batch/v1/namespaces/openbao/jobs";
 
@@ -92,15 +100,93 @@ describe("the choice of faults", () => {
   const calls = parseRecord("pause 1 PATCH /x\ncarry 1 POST /y\ncarry 2 PUT /z\nfollower-1 1 PATCH /s\n");
 
   it("covers every recorded call, before and after it", () => {
-    const points = everyFailpoint(calls).map(failpointText);
+    const points = everyFailpoint(calls).map(faultText);
     assert.equal(points.length, calls.length * 8);
     for (const wanted of ["carry:2:after:kill", "carry:2:before:hold", "follower-1:1:after:lost"])
       assert.equal(points.includes(wanted), true, wanted);
   });
 
-  it("is the same for the same seed, and gives one fault a stage that has calls", () => {
+  it("covers the API server's answers, lost replies, cut streams, interrupts, lost state and evictions", () => {
+    const texts = everyOuterFault(calls).map(faultText);
+    for (const wanted of [
+      "proxy:cutover:409:2",
+      "proxy:cutover:503:3x3",
+      "proxy:replicas:lost:1",
+      "proxy:cutover:cut:1",
+      "run:int-once:carry:2",
+      "run:int-twice:pause:1",
+      "run:lost-state:carry:1",
+      "run:evict:follower-1:1",
+    ])
+      assert.equal(texts.includes(wanted), true, wanted);
+    assert.equal(texts.length, calls.length * (6 + 16));
+  });
+
+  it("can be named again as the summary names it", () => {
+    for (const fault of [...everyFailpoint(calls), ...everyOuterFault(calls)])
+      assert.deepEqual(parseFault(faultText(fault)), fault);
+    for (const wrong of [
+      "proxy:cutover:418:1",
+      "proxy:nowhere:429:1",
+      "run:int-once:nothing:1",
+      "carry:x",
+      "",
+    ])
+      assert.throws(() => parseFault(wrong), /expected STEP:CALL:before\|after:WHAT, proxy:STAGE/, wrong);
+  });
+
+  it("is the same for the same seed, and gives one fault a stage that has calls, or a pair", () => {
     const once = chooseFaults(calls, randomStream("a", 1));
     assert.deepEqual(once, chooseFaults(calls, randomStream("a", 1)));
     assert.deepEqual([...once.keys()], ["cutover", "replicas"]);
+    const pairs = chooseFaults(calls, randomStream("a", 1), true);
+    assert.deepEqual(
+      [...pairs.values()].map((faults) => faults.length),
+      [2, 2],
+    );
+  });
+
+  it("sorts named faults into their stages, and keeps their order", () => {
+    const faults = ["carry:2:after:kill", "proxy:replicas:429:1", "run:evict:pause:1"].map(parseFault);
+    const named = namedFaults(faults);
+    assert.deepEqual(
+      [...named].map(([stage, here]) => [stage, here.map(faultText)]),
+      [
+        ["cutover", ["carry:2:after:kill", "run:evict:pause:1"]],
+        ["replicas", ["proxy:replicas:429:1"]],
+      ],
+    );
+  });
+
+  it("lets a run claim success after a fault that can be waited out, and never after a kill", () => {
+    const absorbed = (text: string) => mayBeAbsorbed(parseFault(text));
+    for (const text of ["proxy:cutover:429:1", "run:evict:carry:1", "carry:1:before:500"])
+      assert.equal(absorbed(text), true, text);
+    for (const text of [
+      "carry:1:after:kill",
+      "carry:1:before:hold",
+      "run:kill:carry:1",
+      "run:lost-state:carry:1",
+    ])
+      assert.equal(absorbed(text), false, text);
+  });
+});
+
+describe("the summary of a campaign", () => {
+  const stage = { fault: "carry:2:after:kill", reached: 1, faults: 2, plainRuns: 1, held: [] };
+  const result = { stages: [stage], planned: "carry:2:after:kill", acknowledged: 40, calls: [] };
+
+  it("counts what was reached and checked, and says how to run a failed one again", () => {
+    const failures = ["every acknowledged write is readable: 1 lost", "a secret leaked into state"];
+    const lines = summaryOf(
+      [
+        { run: 1, seconds: 10, result: { ...result, failures: [] } },
+        { run: 2, seconds: 10, result: { ...result, failures } },
+      ],
+      "7",
+    ).join("\n");
+    assert.match(lines, /2 run\(s\), 2 of 4 faults reached, 1 run\(s\) failed/);
+    assert.match(lines, /80 acknowledged writes checked; lost: 1, leaked: 1 finding/);
+    assert.match(lines, /again: npm run faults -- --seed 7 --faults "carry:2:after:kill"/);
   });
 });

@@ -5,9 +5,9 @@ import { blocks, type GateReport } from "../../components/gate/report";
 import { plantedHazards, type PlantedHazard } from "../support/plantedHazards";
 import { configOf, OWNER, raftWorld, standaloneWorld, type World } from "../support/snapshotBuilder";
 
-/** Every check is in reach, those of the checkout apart (gateCheckout and gateKeyCopies plant them on disk). */
+/** Every check is in reach, those of the checkout apart (gateCheckout, gateKeyCopies and gateGitKey plant them on disk). */
 const config = configOf({ stage: "verify" });
-const onDisk = ["git-checkout", "git-clean", "key-copies"];
+const onDisk = ["git-checkout", "git-clean", "key-copies", "git-key-generation", "git-key-sink"];
 /** It warns of what every source of this kind has. */
 const always = ["weak-seal"];
 

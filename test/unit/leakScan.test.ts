@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -16,7 +17,10 @@ describe("the leak scan", () => {
     ["plain", `a ${SECRET} b`],
     ["base64", Buffer.from(SECRET).toString("base64")],
     ["base64 inside other text", Buffer.from(`{"key":"${SECRET}"}`).toString("base64")],
+    ["base64 of the URL's alphabet", Buffer.from(`{"key":"${SECRET}"}`).toString("base64url")],
     ["hex", Buffer.from(SECRET).toString("hex")],
+    ["hex in capitals", Buffer.from(SECRET).toString("hex").toUpperCase()],
+    ["with escaped slashes", `"${SECRET.replaceAll("/", "\\/")}"`],
     ["URL-escaped", encodeURIComponent(SECRET)],
   ] as const) {
     it(`finds a secret written ${what}`, () => {
@@ -28,6 +32,20 @@ describe("the leak scan", () => {
   it("finds a secret in a gzip file", () => {
     writeFileSync(join(dir, "file.gz"), gzipSync(`a ${SECRET} b`));
     assert.deepEqual(filesWith(forms(SECRET), [dir]), [join(dir, "file.gz")]);
+  });
+
+  it("finds a secret in an object of Git, which is compressed", () => {
+    const git = (...args: string[]) => execFileSync("git", ["-C", dir, ...args], { input: `a ${SECRET} b` });
+    git("init", "-q");
+    const id = git("hash-object", "-w", "--stdin").toString().trim();
+    assert.deepEqual(filesWith(forms(SECRET), [dir]), [
+      join(dir, ".git/objects", id.slice(0, 2), id.slice(2)),
+    ]);
+  });
+
+  it("finds a secret that lies across two pieces of a large file", () => {
+    writeFileSync(join(dir, "log"), `${"x".repeat((4 << 20) - 5)}${SECRET}${"y".repeat(1000)}`);
+    assert.deepEqual(filesWith(forms(SECRET), [dir]), [join(dir, "log")]);
   });
 
   it("finds nothing in a file without the secret", () => {

@@ -5,6 +5,7 @@ import { rightName } from "../../components/gate/readAccess";
 import { planSteps, stepsOf } from "../../components/steps/plan";
 import { stepInput } from "../../components/steps/stepInput";
 import { FakeKube } from "../support/fakeKube";
+import { RESEED } from "../support/carryHazards";
 import { configOf } from "../support/snapshotBuilder";
 
 const TALOS = { talos: { nodeSubnets: ["10.0.0.0/24"], nodes: ["10.0.0.1"] } };
@@ -21,9 +22,17 @@ describe("steps that only some configs ask for", () => {
       planSteps("openbao", 3)
         .map(({ id }) => id)
         .filter((id) => !ids.includes(id)),
-      ["talos-firewall", "external-secrets"],
+      ["talos-firewall", "external-secrets", "git-keys-land"],
     );
     assert.deepEqual(afterOf({}, "services"), ["failover-drill"]);
+  });
+
+  it("leave no gap: what waited for one waits for what that one waited for", () => {
+    assert.deepEqual(afterOf(RESEED, "unseal-0"), ["init"]);
+    const git = { checkout: ".", helmRelease: "a.yaml", keySecret: "unseal.yaml" };
+    assert.deepEqual(afterOf({ ...RESEED, git }, "unseal-0"), ["git-keys"]);
+    assert.deepEqual(afterOf({ ...RESEED, git }, "git-keys"), ["init"]);
+    assert.deepEqual(afterOf({ git }, "land-git"), ["git-keys-land"]);
   });
 
   it("come before what they stand in front of", () => {

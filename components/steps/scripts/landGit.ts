@@ -3,6 +3,8 @@
 // folder; the branch is pushed when the config asks for it, and else stays here.
 import { writeFileSync } from "node:fs";
 import { resolve } from "node:path";
+import type { JournalEntry } from "../../cluster/journal";
+import { KEY_COPY_SUBJECT } from "../../land/keyCopy";
 import { git, pushBranch } from "../../land/git";
 import { land, type LandPlan, type LandResult } from "../../land/landing";
 import { landPlan } from "../../land/landPlan";
@@ -65,14 +67,23 @@ async function writePullRequest(ctx: StepContext, plan: LandPlan, result: LandRe
   const checkout = resolve(plan.checkout);
   const journal = await ctx.journal.entries();
   const { release, namespace, replicas, delivery } = ctx.input;
+  const { themes, files } = withKeyCopy(result, await ctx.journal.done("git-keys"));
   const text = pullRequestText({
-    ...{ ...result, release, namespace, replicas, journal },
+    ...{ ...result, themes, files, release, namespace, replicas, journal },
     ...(delivery !== undefined && { delivery }),
   });
   const file = resolve(checkout, await git(checkout, "rev-parse", "--git-path", PULL_REQUEST_FILE));
   writeFileSync(file, text);
   ctx.log(`text for the pull request of branch ${result.branch}, also in ${file}:\n${text}`);
   return evidenceDigest(journal);
+}
+
+/** The commit that step git-keys made on the same branch is reviewed with the others. */
+function withKeyCopy({ themes, files }: LandResult, written: JournalEntry | undefined) {
+  const file = written?.observed["file"];
+  return typeof file === "string"
+    ? { themes: [KEY_COPY_SUBJECT, ...themes], files: [file, ...files] }
+    : { themes, files };
 }
 
 async function planOf(ctx: StepContext): Promise<LandPlan> {

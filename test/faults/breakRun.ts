@@ -1,0 +1,134 @@
+import { existsSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { FAILPOINT, RECORD_CALLS, REACHED } from "../../components/cluster/failpoint";
+import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient";
+import type { FaultProxy } from "../../rehearsal/faultProxy";
+import { killRun } from "../../rehearsal/killRun";
+import type { PulumiRun, PulumiStack } from "../../rehearsal/pulumiStack";
+import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
+import { parseRecord } from "./chooseFaults";
+import { faultText, type Fault, type RunFault } from "./fault";
+
+/** A run whose fault lasts longer than this has hung, which is a failure of its own. */
+const FAULT_SECONDS = 900;
+/** Between two interrupts, as a person's. */
+const SECOND_INTERRUPT_MS = 700;
+
+/** What a fault is done with. */
+export interface Breaker {
+  readonly stack: PulumiStack;
+  readonly runDir: string;
+  readonly proxy: FaultProxy;
+  /** Straight to the API server. */
+  readonly kube: KubeClient;
+}
+
+export interface BrokenRun {
+  readonly run: PulumiRun;
+  /** False when the run did not come to the fault. */
+  readonly reached: boolean;
+}
+
+/** One `pulumi up` with one fault in it. @throws Error when it hangs */
+export function breakRun(breaker: Breaker, fault: Fault): Promise<BrokenRun> {
+  if (fault.kind === "proxy") return throughProxy(breaker, fault);
+  return fault.kind === "run" ? withRunFault(breaker, fault) : withFailpoint(breaker, fault);
+}
+
+async function throughProxy(
+  { stack, proxy }: Breaker,
+  fault: Extract<Fault, { kind: "proxy" }>,
+): Promise<BrokenRun> {
+  proxy.arm(fault.fault);
+  try {
+    const run = await bounded(stack.startUp(), fault);
+    return { run, reached: proxy.hit().length > 0 };
+  } finally {
+    proxy.arm(undefined);
+  }
+}
+
+async function withFailpoint(
+  { stack, runDir }: Breaker,
+  fault: Extract<Fault, { kind: "failpoint" }>,
+): Promise<BrokenRun> {
+  const marker = join(runDir, "failpoint-reached");
+  rmSync(marker, { force: true });
+  const started = stack.startUp({ [FAILPOINT]: faultText(fault), [REACHED]: marker });
+  const held = () => fault.point.what === "hold" && existsSync(marker);
+  const run = await bounded(started, fault, held, () => Promise.resolve(killRun(started.child)));
+  return { run, reached: existsSync(marker) };
+}
+
+async function withRunFault(breaker: Breaker, fault: Extract<Fault, { kind: "run" }>): Promise<BrokenRun> {
+  const record = join(breaker.runDir, "calls-now");
+  rmSync(record, { force: true });
+  const started = breaker.stack.startUp({ [RECORD_CALLS]: record });
+  let reached = false;
+  const arrived = () => {
+    reached ||= hasCall(record, fault.step, fault.call);
+    return reached;
+  };
+  const run = await bounded(started, fault, arrived, () => act(breaker, started.child, fault.what));
+  if (reached && fault.what === "lost-state") await breaker.stack.loseState();
+  if (reached && fault.what === "old-state") breaker.stack.takeOldState();
+  return { run, reached };
+}
+
+async function act({ kube }: Breaker, child: Parameters<typeof killRun>[0], what: RunFault): Promise<void> {
+  if (what === "evict") return await evict(kube);
+  if (!what.startsWith("int-")) return killRun(child);
+  interrupt(child);
+  if (what === "int-once") return;
+  await delay(SECOND_INTERRUPT_MS);
+  interrupt(child);
+}
+
+/** The whole group, as a terminal's Ctrl-C. */
+function interrupt(child: Parameters<typeof killRun>[0]): void {
+  if (child.pid === undefined || child.exitCode !== null) return;
+  try {
+    process.kill(-child.pid, "SIGINT");
+  } catch {
+    // It has ended by itself meanwhile.
+  }
+}
+
+/** The server's pods and those of Jobs; the client load is no part of the move. */
+async function evict(kube: KubeClient): Promise<void> {
+  const path = `/api/v1/namespaces/${SOURCE_NAMESPACE}/pods`;
+  for (const pod of await kube.list<KubeObject>(path)) {
+    // Whichever is gone meanwhile needs no eviction.
+    await kube.remove(`${path}/${pod.metadata?.name ?? ""}`).catch(() => undefined);
+  }
+}
+
+function hasCall(record: string, step: string, call: number): boolean {
+  if (!existsSync(record)) return false;
+  return parseRecord(readFileSync(record, "utf8")).some((one) => one.step === step && one.call === call);
+}
+
+/** Waits for the run's end, and does `deed` once when `due`. */
+async function bounded(
+  started: ReturnType<PulumiStack["startUp"]>,
+  fault: Fault,
+  due: () => boolean = () => false,
+  deed: () => Promise<void> = () => Promise.resolve(),
+): Promise<PulumiRun> {
+  const end = Date.now() + FAULT_SECONDS * 1000;
+  let ended: PulumiRun | undefined;
+  void started.done.then((run) => (ended = run));
+  let done = false;
+  while (ended === undefined && Date.now() < end) {
+    if (!done && due()) {
+      done = true;
+      await deed();
+    }
+    await delay(50);
+  }
+  if (ended !== undefined) return ended;
+  killRun(started.child);
+  const killed = await started.done;
+  throw new Error(`${faultText(fault)}: the run hung for ${FAULT_SECONDS} s:\n${killed.output.slice(-1500)}`);
+}

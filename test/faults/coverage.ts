@@ -1,0 +1,145 @@
+/** One row of the fault matrix: what breaks, and what breaks it here. Tests that name the row are found by its id. */
+export interface FaultRow {
+  readonly row: number;
+  readonly fault: string;
+  /** Faults of a campaign, as `--faults` takes them; the numbers are examples. */
+  readonly campaign?: readonly string[];
+  /** What breaks it besides: a rehearsal, a contract test that does not name the row. */
+  readonly also?: string;
+  /** What is not injected, and why. A row with nothing else is open. */
+  readonly not?: string;
+}
+
+const NEEDS_FILTER =
+  "the pods' network namespaces can be filtered on one machine (nft, tc), and no campaign case does it yet";
+const NEEDS_DISK =
+  "volumes are folders of one disk here; small file systems of their own (loop images) are not made yet";
+
+export const FAULT_ROWS: readonly FaultRow[] = [
+  {
+    row: 1,
+    fault: "runner killed at a step's boundary",
+    campaign: ["carry:1:before:hold", "run:kill:carry:1"],
+  },
+  {
+    row: 2,
+    fault: "runner killed before and after every mutating call",
+    campaign: ["carry:2:before:kill", "carry:2:after:kill"],
+  },
+  { row: 3, fault: "SIGINT once", campaign: ["run:int-once:carry:1"] },
+  { row: 4, fault: "SIGINT twice, SIGKILL", campaign: ["run:int-twice:carry:1", "run:kill:carry:1"] },
+  { row: 5, fault: "Pulumi state lost", campaign: ["run:lost-state:carry:1"] },
+  {
+    row: 6,
+    fault: "Pulumi state truncated, or an older one",
+    campaign: ["run:old-state:carry:1"],
+    not: "half a JSON file: Pulumi itself refuses it and names its backup; nothing of this program runs",
+  },
+  { row: 7, fault: "state with pending operations", campaign: ["carry:2:after:hold"] },
+  { row: 8, fault: "two runs, same stack" },
+  { row: 9, fault: "two runs, two backends" },
+  { row: 10, fault: "stale lock, pulumi cancel while the other lives" },
+  { row: 11, fault: "API server out of reach", campaign: ["proxy:cutover:refuse:1x3"] },
+  {
+    row: 12,
+    fault: "API server answers 409, 429, 5xx",
+    campaign: ["proxy:cutover:409:1", "proxy:cutover:429:1x3", "proxy:cutover:503:1"],
+  },
+  { row: 13, fault: "reply lost after success", campaign: ["proxy:cutover:lost:1", "carry:1:after:lost"] },
+  {
+    row: 14,
+    fault: "stream cut in the middle",
+    campaign: ["proxy:cutover:cut:1"],
+    also: "no exec is used: it is a port-forward, or a watch",
+  },
+  { row: 15, fault: "stream cut in the reply of init" },
+  { row: 16, fault: "migrate Job SIGTERM", campaign: ["run:evict:carry:2"] },
+  { row: 17, fault: "migrate Job SIGKILL, OOM" },
+  {
+    row: 18,
+    fault: "power loss in the copy",
+    not: "dropping unsynced pages needs LazyFS or dm-flakey, which a plain machine has not; the script test removes files after the copy instead",
+  },
+  { row: 19, fault: "destination holds Raft state" },
+  { row: 20, fault: "zero-byte entry, .temp, stray file" },
+  { row: 21, fault: "value larger than max_entry_size", also: "the rehearsal's source holds one of 1.5 MB" },
+  { row: 22, fault: "second writer on the volume" },
+  { row: 23, fault: "writes acknowledged just before the stop", also: "the client load of every run" },
+  { row: 24, fault: "wrong unseal key" },
+  { row: 25, fault: "key Secret missing, empty, placeholder" },
+  { row: 26, fault: "key Secret overwritten midway" },
+  { row: 27, fault: "token wrong, expired, too few rights" },
+  { row: 28, fault: "snapshot truncated or changed" },
+  { row: 29, fault: "snapshot of another generation" },
+  { row: 30, fault: "old snapshot" },
+  { row: 31, fault: "Velero backup partial or without the volume" },
+  { row: 32, fault: "backup store full", not: "this program uploads nothing: its copy lies on the volume" },
+  { row: 33, fault: "data volume full in the copy", not: `the gate's count is tested; ${NEEDS_DISK}` },
+  { row: 34, fault: "data volume full after the cutover", not: `the alerts are tested; ${NEEDS_DISK}` },
+  { row: 35, fault: "audit volume full", not: `the alerts are tested; ${NEEDS_DISK}` },
+  {
+    row: 36,
+    fault: "audit path unwritable",
+    not: "step services asks each node for an audited request; no case breaks the path yet",
+  },
+  { row: 37, fault: "volume does not attach" },
+  { row: 38, fault: "volume deleted, reclaim policy Delete" },
+  { row: 39, fault: "image pull failure, wrong version" },
+  { row: 40, fault: "pod evicted in each gap", campaign: ["run:evict:flip:1", "run:evict:unseal-0:1"] },
+  {
+    row: 41,
+    fault: "node lost",
+    not: "a node here is a few processes on one machine: ending them is no power-off, since its pods' processes live on",
+  },
+  {
+    row: 42,
+    fault: "follower or leader lost in a join",
+    campaign: ["run:evict:follower-1:1", "run:evict:follower-2:1"],
+  },
+  { row: 43, fault: "two of three lost after the cutover", campaign: ["run:evict:failover-drill:1"] },
+  { row: 44, fault: "8201 blocked", not: `probe and policies are tested; ${NEEDS_FILTER}` },
+  { row: 45, fault: "8200 blocked", not: `step network-probe asks both ports; ${NEEDS_FILTER}` },
+  { row: 46, fault: "NetworkPolicy missing or late" },
+  { row: 47, fault: "asymmetric partition of the leader", not: NEEDS_FILTER },
+  { row: 48, fault: "latency and loss between pods", not: NEEDS_FILTER },
+  { row: 49, fault: "DNS failure" },
+  {
+    row: 50,
+    fault: "calls through the Service",
+    also: "impossible by construction: every client is made for one pod by name",
+  },
+  { row: 51, fault: "init raced on two pods" },
+  { row: 52, fault: "unseal before join" },
+  { row: 53, fault: "Flux reconciles the old values midway" },
+  { row: 54, fault: "HelmRelease upgrade fails" },
+  { row: 55, fault: "immutable field changed" },
+  { row: 56, fault: "values flip merged alone" },
+  { row: 57, fault: "auto-init Job fires midway" },
+  { row: 58, fault: "PDB blocks" },
+  { row: 59, fault: "quota, policy, missing right" },
+  {
+    row: 60,
+    fault: "clock skew",
+    not: "the clocks of one machine's nodes are one: no two can differ; skew is tested with times of another clock",
+  },
+  { row: 61, fault: "TLS wrong" },
+  { row: 62, fault: "hostile config" },
+  { row: 63, fault: "hostile replies" },
+  { row: 64, fault: "stale approval" },
+  {
+    row: 65,
+    fault: "runner's disk full or read-only",
+    also: "the leak scan of each run: no secret in a temporary file",
+    not: `a full disk: ${NEEDS_DISK}`,
+  },
+  { row: 66, fault: "program changed between stages" },
+  { row: 67, fault: "rollback at each stage, killed" },
+  { row: 68, fault: "migrate, back, write, migrate", also: "npm run rehearse -- --rollback STAGE" },
+  { row: 69, fault: "landing in Git fails" },
+  {
+    row: 70,
+    fault: "leader killed in a loop",
+    also: "step failover-drill, once a run",
+    not: "a hundred times, under load: no case yet",
+  },
+];

@@ -1,0 +1,50 @@
+// docs/faults.md from the records of coverage.ts: `node --import tsx test/faults/coverageDoc.ts`.
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { format } from "prettier";
+import { FAULT_ROWS, type FaultRow } from "./coverage";
+
+const TESTS = join(__dirname, "..");
+export const FAULTS_DOC = join(__dirname, "../../docs/faults.md");
+
+const HEAD = `# The fault matrix
+
+Each row of the fault matrix (hazards.md, section 2), and what breaks it here: tests that name the row (F1 is row 1), and
+faults of a campaign as \`npm run faults -- --faults "..."\` takes them, with a step, a call or a number for an example. A
+campaign chooses step and call at random from those that a clean run was seen to make; \`--pairs\` puts two into a stage.
+After every run: the report's claims (nothing lost, one cluster, every acknowledged write readable), the key Secret as it
+was, and the leak scan. The last column says what one machine cannot inject, or what nothing injects yet.
+
+| Row | Fault | Tests | Campaign | Besides | Not injected, and why |
+| --- | ----- | ----- | -------- | ------- | --------------------- |
+`;
+
+/** Test files that name the row; lists of planted hazards count as what runs them. */
+export function testsOf({ row }: FaultRow, files: ReadonlyMap<string, string>): string[] {
+  const named = new RegExp(`\\bF${row}\\b`);
+  const found = [...files].filter(([, text]) => named.test(text)).map(([file]) => file);
+  const shown = found.map((file) => (file.startsWith("support/") ? "unit/gateChecks.test.ts" : file));
+  return [...new Set(shown)].filter((file) => /\.test\.ts$/.test(file)).sort();
+}
+
+/** Every file below test/ that can name a row, by its path from there. */
+export function testFiles(): ReadonlyMap<string, string> {
+  const names = readdirSync(TESTS, { recursive: true, encoding: "utf8" }).filter(
+    (name) =>
+      /\.test\.ts$|^support\/\w+Hazards\.ts$/.test(name) && !/hazardCoverage|faultCoverage/.test(name),
+  );
+  return new Map(names.sort().map((name) => [name, readFileSync(join(TESTS, name), "utf8")]));
+}
+
+export async function faultsDoc(): Promise<string> {
+  const files = testFiles();
+  const rows = FAULT_ROWS.map((one) => {
+    const tests = testsOf(one, files).map((file) => file.replace(/\.test\.ts$/, ""));
+    const campaign = (one.campaign ?? []).map((text) => `\`${text}\``);
+    const cells = [`F${one.row}`, one.fault, tests.join(", "), campaign.join(", "), one.also, one.not];
+    return `| ${cells.map((cell) => (cell ?? "").replaceAll("|", "\\|")).join(" | ")} |`;
+  });
+  return await format(`${HEAD}${rows.join("\n")}\n`, { parser: "markdown", printWidth: 120 });
+}
+
+if (require.main === module) void faultsDoc().then((text) => writeFileSync(FAULTS_DOC, text));
