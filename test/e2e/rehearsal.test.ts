@@ -75,7 +75,7 @@ describe("the rehearsal, killed once in each stage and started again (hazards F1
 
   it("left no key, token or value in state, logs, report, temp files, Git, Job logs or the API server's audit log (hazards section 3)", async () => {
     assert.ok(jobs.length > 0, "no log of a Job was copied");
-    assert.deepEqual(filesWith(await secretsOfSource(), [...SCANNED(), auditLogPath()]), []);
+    assert.deepEqual(await leakedFiles(), []);
   });
 
   it("showed no key, token or value in an argument or environment of any process it started", async () => {
@@ -84,12 +84,16 @@ describe("the rehearsal, killed once in each stage and started again (hazards F1
         words.some(({ text }) => text.includes(program)),
         `no ${program} was seen`,
       );
-    assert.deepEqual(textsWith(await secretsOfSource(), words), []);
+    assert.deepEqual(textsWith([...(await keysOfSource()), ...MARKS], words), []);
   });
 
   it("left no key, token or value in what the cluster shows without rights on Secrets", async () => {
     assert.deepEqual(
-      await objectsWith(await secretsOfSource(), kubeClient(loadKubeConfig()), SOURCE_NAMESPACE),
+      await objectsWith(
+        [...(await keysOfSource()), ...MARKS],
+        kubeClient(loadKubeConfig()),
+        SOURCE_NAMESPACE,
+      ),
       [],
     );
   });
@@ -148,19 +152,29 @@ describe("stack prod after that rehearsal (hazards F64, F66)", () => {
     const { code, output } = await prod.upVerbose(messages);
     assert.equal(code, 0, output.slice(-3000));
     assert.ok(statSync(messages).size > 0, "no message was written");
-    assert.deepEqual(filesWith(await secretsOfSource(), [...SCANNED(), auditLogPath()]), []);
+    assert.deepEqual(await leakedFiles(), []);
   });
 });
 
 /** The run's folder, and where its processes had their temporary files and their Jobs' logs. */
 const SCANNED = () => [runDir, `${runDir}.tmp`, `${runDir}.jobs`].filter((folder) => existsSync(folder));
 
-/** Every form of the source's keys, and the mark that each generated value bears. */
-async function secretsOfSource(): Promise<string[]> {
+/** Every form of the mark that each generated value bears. */
+const MARKS = forms("canary-");
+
+/** Every form of the source's unseal key and root token. */
+async function keysOfSource(): Promise<string[]> {
   process.env["KUBECONFIG"] = kubeconfigPath();
   const ref = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
   const keys = await readKeySecret(kubeClient(loadKubeConfig()), SOURCE_NAMESPACE, ref);
-  return [keys.unsealKey, keys.rootToken, "canary-"].flatMap(forms);
+  return [keys.unsealKey, keys.rootToken].flatMap(forms);
+}
+
+/** tsx keeps compiled sources among the temporary files: they spell the mark themselves, so that only keys count there. */
+async function leakedFiles(): Promise<string[]> {
+  const places = [...SCANNED(), auditLogPath()];
+  const marked = filesWith(MARKS, places).filter((file) => !/\/tsx-\d+\//.test(file));
+  return [...filesWith(await keysOfSource(), places), ...marked];
 }
 
 interface Rehearsed {
