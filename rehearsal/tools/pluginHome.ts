@@ -52,6 +52,8 @@ export function pulumiEnv(): NodeJS.ProcessEnv {
     PULUMI_SKIP_UPDATE_CHECK: "true",
     PULUMI_AUTOMATION_API_SKIP_VERSION_CHECK: "true",
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+    // A language host that knows no options checks all types before it runs the program; `npm run check` does that.
+    PULUMI_NODEJS_TRANSPILE_ONLY: "true",
   };
 }
 
