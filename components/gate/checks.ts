@@ -1,4 +1,5 @@
 import { accessChecks } from "./accessChecks";
+import { admissionChecks } from "./admissionChecks";
 import { alertChecks } from "./alertChecks";
 import { argoChecks } from "./argoChecks";
 import { backupChecks } from "./backupChecks";
@@ -36,6 +37,7 @@ export const checks: readonly Check[] = [
   ...raftChecks,
   ...alertChecks,
   ...accessChecks,
+  ...admissionChecks,
   ...rehearsalChecks,
   ...rollbackChecks,
 ];

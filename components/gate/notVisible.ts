@@ -38,6 +38,12 @@ export const NOT_VISIBLE: readonly {
     instead: "the nodes are counted here; every wait for a pod is bounded and names the pod",
   },
   {
+    ids: ["F59"],
+    why: "a policy, or an exemption of Pod Security, may judge by who asks: this user in a dry run, a controller in the act",
+    instead:
+      "all else that admission judges is asked by dry runs; every wait for a pod is bounded and names the pod",
+  },
+  {
     ids: ["F39"],
     why: "whether each node can pull the image shows when it does",
     instead: "step network-probe runs the server's own image on the nodes",

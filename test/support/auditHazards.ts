@@ -104,6 +104,7 @@ export const auditHazards: readonly PlantedHazard[] = [
     plant: ({ kube }) =>
       kube.put(`${NS}/resourcequotas/pods`, { status: { hard: { pods: "5" }, used: { pods: "6" } } }),
     found: /pods: pods/,
+    beside: ["followers-quota", "probe-pods-admitted"],
   },
   {
     check: "quota-room",

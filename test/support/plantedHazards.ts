@@ -1,3 +1,4 @@
+import { admissionHazards } from "./admissionHazards";
 import { auditHazards } from "./auditHazards";
 import { carryHazards } from "./carryHazards";
 import { placeHazards } from "./placeHazards";
@@ -26,4 +27,5 @@ export const plantedHazards: readonly PlantedHazard[] = [
   ...placeHazards,
   ...tenantHazards,
   ...auditHazards,
+  ...admissionHazards,
 ];

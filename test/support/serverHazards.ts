@@ -76,7 +76,10 @@ export const serverHazards: readonly PlantedHazard[] = [
     plant: ({ kube }) => kube.drop(STATEFUL_SET),
     found: /no such StatefulSet/,
     beside: [
+      "backup-jobs-admitted",
       "claims-outlive-scaling",
+      "cutover-jobs-admitted",
+      "followers-admitted",
       "headless-service",
       "hook-wait",
       "host-network",
@@ -86,6 +89,7 @@ export const serverHazards: readonly PlantedHazard[] = [
       "nodes-for-replicas",
       "ordered-ready-probe",
       "pod-revision",
+      "probe-pods-admitted",
       "raft-leftovers",
       "storage-class",
       "update-on-delete",

@@ -29,7 +29,7 @@ describe("gate waivers", () => {
   const quota = () => {
     const world = standaloneWorld();
     world.kube.put("/api/v1/namespaces/openbao/resourcequotas/q", {
-      status: { hard: { pods: "1" }, used: { pods: "1" } },
+      status: { hard: { services: "1" }, used: { services: "1" } },
     });
     return world;
   };
@@ -37,7 +37,7 @@ describe("gate waivers", () => {
   it("let a check through, and show its reason and date", async () => {
     const { report } = await gateOf(quota(), waive("quota-room"));
     assert.equal(blocks(report), false);
-    assert.match(formatReport(report), /WAIVED quota-room until 2026-12-31: q: pods\. Reason: agreed\./);
+    assert.match(formatReport(report), /WAIVED quota-room until 2026-12-31: q: services\. Reason: agreed\./);
   });
 
   it("hold on their last day, and not on the day after", async () => {
