@@ -7,6 +7,7 @@ import { baseChecks } from "./baseChecks";
 import { carryChecks } from "./carryChecks";
 import type { Check } from "./check";
 import { deliveryChecks } from "./deliveryChecks";
+import { evictionChecks } from "./evictionChecks";
 import { fieldChecks } from "./fieldChecks";
 import { fluxChecks } from "./fluxChecks";
 import { gitKeyChecks } from "./gitKeyChecks";
@@ -34,6 +35,7 @@ export const checks: readonly Check[] = [
   ...fluxChecks,
   ...fieldChecks,
   ...argoChecks,
+  ...evictionChecks,
   ...raftChecks,
   ...alertChecks,
   ...accessChecks,

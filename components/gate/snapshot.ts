@@ -7,6 +7,7 @@ import type { QuotaView } from "./quota";
 import type { AccessView, LeaseView } from "./readAccess";
 import { readAdmission, type AdmissionView } from "./readAdmission";
 import type { ArgoView } from "./readArgo";
+import type { AutoscalerView } from "./readAutoscalers";
 import type { CheckoutView } from "./readCheckout";
 import { readClaims, readNamespaced, readNodes } from "./readCluster";
 import type { DeliveryView, HelmView } from "./readDelivery";
@@ -77,6 +78,8 @@ export interface ClusterSnapshot {
   readonly externalWriters: Observed<readonly WriterView[]>;
   /** Secret stores of External Secrets that name an OpenBao address. */
   readonly stores: Observed<readonly { readonly name: string; readonly server: string }[]>;
+  /** Those that target the StatefulSet. */
+  readonly autoscalers: Observed<readonly AutoscalerView[]>;
   /** Argo CD Applications with objects in the namespace; undefined without Argo CD. */
   readonly argo: Observed<readonly ArgoView[] | undefined>;
   /** True when PrometheusRules are served. */

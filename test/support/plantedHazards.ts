@@ -1,6 +1,7 @@
 import { admissionHazards } from "./admissionHazards";
 import { auditHazards } from "./auditHazards";
 import { carryHazards } from "./carryHazards";
+import { evictionHazards } from "./evictionHazards";
 import { placeHazards } from "./placeHazards";
 import { serverHazards } from "./serverHazards";
 import type { World } from "./snapshotBuilder";
@@ -28,4 +29,5 @@ export const plantedHazards: readonly PlantedHazard[] = [
   ...tenantHazards,
   ...auditHazards,
   ...admissionHazards,
+  ...evictionHazards,
 ];

@@ -79,6 +79,7 @@ export const serverHazards: readonly PlantedHazard[] = [
       "backup-jobs-admitted",
       "claims-outlive-scaling",
       "cutover-jobs-admitted",
+      "evictable-pods",
       "followers-admitted",
       "headless-service",
       "hook-wait",
