@@ -183,16 +183,22 @@ export const auditHazards: readonly PlantedHazard[] = [
     found: /^ConfigMap\/extra was not read$/,
   },
   {
-    check: "token-rights",
+    check: "token-lifetime",
     title: "a token that ends in mid-run (F27)",
     plant: ({ servers }) => (servers["openbao-0"]!.ttl = 7199),
     found: /^it ends in 119 min$/,
   },
   {
-    check: "token-rights",
+    check: "token-lifetime",
     title: "a token that lasts two hours, and a copy that may take longer (F27)",
     config: { copyTimeoutSeconds: 7200 },
     plant: ({ servers }) => (servers["openbao-0"]!.ttl = 7200),
     found: /^it ends in 2 h 0 min$/,
+  },
+  {
+    check: "token-lifetime",
+    title: "a token that may not look at itself (F27)",
+    plant: ({ servers }) => (servers["openbao-0"]!.ttl = "forbidden"),
+    found: /^lookup-self answered HTTP 403$/,
   },
 ];

@@ -103,3 +103,32 @@ describe("gate waivers", () => {
     assert.deepEqual((await gateOf(raftWorld(), waive("quota-room"))).report.config, []);
   });
 });
+
+describe("a token that may not look at itself (F27)", () => {
+  const world = () => {
+    const made = standaloneWorld();
+    made.servers["openbao-0"]!.ttl = "forbidden";
+    return made;
+  };
+
+  it("is met from stage network on, with the rule that helps", async () => {
+    const { report } = await gateOf(world(), { stage: "network" });
+    assert.equal(blocks(report), true);
+    assert.match(
+      formatReport(report),
+      /token-lifetime: .*path "auth\/token\/lookup-self" \{ capabilities = \["read"\] \}/,
+    );
+  });
+
+  it("can be waived, and its rights cannot", async () => {
+    const waivers = [{ check: "token-lifetime", reason: "periodic", expires: "2026-12-31" }];
+    assert.equal(blocks((await gateOf(world(), { stage: "network", waivers })).report), false);
+    const ended = world();
+    ended.servers["openbao-0"]!.token = "another";
+    const refused = await gateOf(ended, {
+      stage: "network",
+      waivers: [{ ...waivers[0]!, check: "token-rights" }],
+    });
+    assert.equal(blocks(refused.report), true);
+  });
+});
