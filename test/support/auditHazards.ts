@@ -144,10 +144,10 @@ export const auditHazards: readonly PlantedHazard[] = [
           phase: "Completed",
           startTimestamp: "2026-11-24T02:17:00Z",
           completionTimestamp: "2026-11-24T02:20:00Z",
-          volumeSnapshotsCompleted: 1,
+          ...{ volumeSnapshotsAttempted: 1, volumeSnapshotsCompleted: 1 },
         },
       }),
-    found: /daily holds 1 volume snapshot\(s\), which name no claim/,
+    found: /daily holds 1 of 1 volume snapshot\(s\) for 0 bound claim\(s\): openbao-0 may be none/,
   },
   {
     check: "version-target",
