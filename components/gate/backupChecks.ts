@@ -93,7 +93,8 @@ export const backupChecks: readonly Check[] = [
     },
     severity: "block",
     waivable: true,
-    observe: "newest Velero Backup of the namespace: phase, age, and the volumes that it holds",
+    observe:
+      "newest Velero Backup of the namespace: phase, age, and the volumes that it holds: by pod volumes, data uploads, VolumeSnapshots, or as many snapshots as bound claims",
     judge: (snapshot, { release }) => {
       const expected = `Completed, at most ${VELERO_HOURS} hours old, with volume data of ${release}-0`;
       if (beyondBackup(snapshot)) return notApplicable("the data was carried, or is being carried");
@@ -104,7 +105,7 @@ export const backupChecks: readonly Check[] = [
       if (newest === undefined) return fail("no backup takes in this namespace", expected);
       if (newest.phase !== "Completed") return fail(`${newest.name} is ${newest.phase}`, expected);
       const holds = newest.volumes.some((one) => [`${release}-0/data`, `data-${release}-0`].includes(one));
-      if (!holds && newest.snapshots === 0) {
+      if (!holds && newest.snapshots.completed === 0) {
         return fail(
           `${newest.name} holds ${newest.volumes.join(", ") || "no volume"} of this namespace`,
           expected,
@@ -112,10 +113,16 @@ export const backupChecks: readonly Check[] = [
       }
       const age = aged(snapshot, newest.completedAt, VELERO_HOURS, newest.name, expected);
       if (holds || age.verdict === "fail") return age;
-      return unclear(
-        `${newest.name} holds ${newest.snapshots} volume snapshot(s), which name no claim: ${release}-0 may be none of them`,
-        expected,
-      );
+      const { attempted, completed, errors, claims, own = [], narrowed } = newest.snapshots;
+      const found = `${newest.name} holds ${completed} of ${attempted} volume snapshot(s)`;
+      if (completed < attempted || errors > 0) return fail(`${found}, ${errors} error(s)`, expected);
+      // As many snapshots as bound claims, and nothing left out by the spec: this claim is among them.
+      const taken = own.includes(`data-${release}-0`);
+      if (claims !== undefined && taken && completed >= claims && narrowed.length === 0)
+        return pass(`${found}, one for each of ${claims} bound claim(s)`, expected);
+      const counted = claims === undefined ? "claims that could not be counted" : `${claims} bound claim(s)`;
+      const cut = narrowed.length === 0 ? "" : `, and its spec has ${narrowed.join(", ")}`;
+      return unclear(`${found} for ${counted}${cut}: ${release}-0 may be none of them`, expected);
     },
     remedy:
       "velero backup create NAME --include-namespaces NAMESPACE --wait, while the server runs; look at its warnings",

@@ -1,4 +1,5 @@
 import { accessChecks } from "./accessChecks";
+import { admissionChecks } from "./admissionChecks";
 import { alertChecks } from "./alertChecks";
 import { argoChecks } from "./argoChecks";
 import { backupChecks } from "./backupChecks";
@@ -6,6 +7,7 @@ import { baseChecks } from "./baseChecks";
 import { carryChecks } from "./carryChecks";
 import type { Check } from "./check";
 import { deliveryChecks } from "./deliveryChecks";
+import { evictionChecks } from "./evictionChecks";
 import { fieldChecks } from "./fieldChecks";
 import { fluxChecks } from "./fluxChecks";
 import { gitKeyChecks } from "./gitKeyChecks";
@@ -33,9 +35,11 @@ export const checks: readonly Check[] = [
   ...fluxChecks,
   ...fieldChecks,
   ...argoChecks,
+  ...evictionChecks,
   ...raftChecks,
   ...alertChecks,
   ...accessChecks,
+  ...admissionChecks,
   ...rehearsalChecks,
   ...rollbackChecks,
 ];

@@ -85,34 +85,42 @@ export const keyChecks: readonly Check[] = [
     hazard: { ids: ["F27"], loss: "the run stops in the middle of the downtime for want of a right" },
     severity: "block",
     waivable: false,
-    observe:
-      "capabilities-self of the held token on the paths that the stages use, and its ttl by lookup-self",
+    observe: "capabilities-self of the held token on the paths that the stages use",
     judge: (snapshot, config) => {
-      const needed = neededTtlSeconds(config);
-      const expected = `a token that OpenBao knows, with root or the listed capabilities, that never ends or lasts ${hours(needed)}`;
-      if (cutoverIsUnderWay(snapshot)) return notApplicable("the cutover is under way");
-      if (snapshot.path === "restore-file" && server0(snapshot)?.seal.sealed !== false)
-        return notApplicable("no source answers");
-      if (isDone(observedStage(snapshot), config.stage))
-        return notApplicable(`stage ${config.stage} is done`);
-      return seen(snapshot.token, expected, ({ capabilities, ttlSeconds }) =>
-        seen(capabilities, expected, (held) => {
-          const missing = Object.entries(TOKEN_PATHS).flatMap(([path, wanted]) => {
-            const has = Object.hasOwn(held, path) ? held[path]! : [];
-            const enough = has.includes("root") || wanted.every((one) => has.includes(one));
-            return enough ? [] : [`${path} needs ${wanted.join("+")}, has ${has.join("+") || "nothing"}`];
-          });
-          if (missing.length > 0) return faults(missing, "", expected);
-          return seen(ttlSeconds, expected, (ttl) => {
-            if (ttl === 0) return pass("every path, a token that never ends", expected);
-            const left = `it ends in ${hours(ttl)}`;
-            return ttl < needed ? fail(left, expected) : pass(`every path, ${left}`, expected);
-          });
-        }),
+      const expected = "a token that OpenBao knows, with root or the listed capabilities";
+      const idle = needsNoToken(snapshot, config);
+      if (idle !== undefined) return notApplicable(idle);
+      return seen(snapshot.token, expected, ({ capabilities }) =>
+        seen(capabilities, expected, (held) => faults(missingRights(held), "every path", expected)),
       );
     },
-    remedy: "bao token lookup (with the stored token); put a living token with root rights into the Secret",
+    remedy: `bao token lookup (with the stored token); put a living token with root rights into the Secret. One without policy "default" needs ${ruleFor("sys/capabilities-self", "update")} to show its rights`,
     source: "hazards.md row 27",
+  },
+  {
+    id: "token-lifetime",
+    stage: "every",
+    hazard: { ids: ["F27"], loss: "the token ends in the middle of the downtime" },
+    severity: "block",
+    waivable: true,
+    observe: "ttl of the held token, by lookup-self",
+    judge: (snapshot, config) => {
+      const needed = neededTtlSeconds(config);
+      const expected = `a token that never ends or lasts ${hours(needed)}`;
+      const idle = needsNoToken(snapshot, config);
+      if (idle !== undefined) return notApplicable(idle);
+      // One cause, one finding: token-rights says that there is no token, or none that is known.
+      const rights = snapshot.token.known ? snapshot.token.value.capabilities : snapshot.token;
+      if (!snapshot.token.known || !rights.known || missingRights(rights.value).length > 0)
+        return notApplicable("token-rights asks for a token first");
+      return seen(snapshot.token.value.ttlSeconds, expected, (ttl) => {
+        if (ttl === 0) return pass("it never ends", expected);
+        const left = `it ends in ${hours(ttl)}`;
+        return ttl < needed ? fail(left, expected) : pass(left, expected);
+      });
+    },
+    remedy: `put a token that lasts into the Secret; one that may not look at itself needs the rule ${ruleFor("auth/token/lookup-self", "read")} in one of its policies (bao policy write), or a waiver that says how long it lasts`,
+    source: 'hazards.md row 27; policy "default" of OpenBao holds both rules',
   },
   {
     id: "seal-one-share",
@@ -206,6 +214,27 @@ export const keyChecks: readonly Check[] = [
     source: "hazards.md section 3, weak seal",
   },
 ];
+
+/** An OpenBao policy's rule, as it is written. */
+function ruleFor(path: string, capability: string): string {
+  return `path "${path}" { capabilities = ["${capability}"] }`;
+}
+
+/** Why the token is not asked for; undefined when it is. */
+function needsNoToken(snapshot: ClusterSnapshot, { stage }: MigrationConfig): string | undefined {
+  if (cutoverIsUnderWay(snapshot)) return "the cutover is under way";
+  if (snapshot.path === "restore-file" && server0(snapshot)?.seal.sealed !== false)
+    return "no source answers";
+  return isDone(observedStage(snapshot), stage) ? `stage ${stage} is done` : undefined;
+}
+
+function missingRights(held: Readonly<Record<string, readonly string[]>>): string[] {
+  return Object.entries(TOKEN_PATHS).flatMap(([path, wanted]) => {
+    const has = Object.hasOwn(held, path) ? held[path]! : [];
+    const enough = has.includes("root") || wanted.every((one) => has.includes(one));
+    return enough ? [] : [`${path} needs ${wanted.join("+")}, has ${has.join("+") || "nothing"}`];
+  });
+}
 
 /** Seconds: two hours for a run with the default bound of the copy, more with a longer one. */
 function neededTtlSeconds({ copyTimeoutSeconds }: MigrationConfig): number {

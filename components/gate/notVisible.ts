@@ -33,9 +33,21 @@ export const NOT_VISIBLE: readonly {
     instead: "steps inventory-cutover and compare-cutover compare the content by keyed digests",
   },
   {
+    ids: ["I41"],
+    why: "the policies of a descheduler, of a node autoscaler and of node upgrades lie outside the API, and a drain or a pressure on the node comes when it comes; a VerticalPodAutoscaler may have been told of minReplicas 2 and so spare one pod",
+    instead:
+      "autoscalers of the StatefulSet, annotations, taints and cordons are seen; a Job that was evicted ends with no result and the step is run again, and while the server is down its pod cannot be evicted",
+  },
+  {
     ids: ["I42"],
     why: "whether a node has room for a pod shows when it is placed: another pod may take the slot",
     instead: "the nodes are counted here; every wait for a pod is bounded and names the pod",
+  },
+  {
+    ids: ["F59"],
+    why: "a policy, or an exemption of Pod Security, may judge by who asks: this user in a dry run, a controller in the act",
+    instead:
+      "all else that admission judges is asked by dry runs; every wait for a pod is bounded and names the pod",
   },
   {
     ids: ["F39"],

@@ -6,6 +6,7 @@ import { carryPath } from "../steps/carryPath";
 import { planSteps } from "../steps/plan";
 import { clean, valueOr } from "./observed";
 import { server0 } from "./progress";
+import type { ReleaseView } from "./readRelease";
 import type { ClusterSnapshot } from "./snapshot";
 import { plainVersion, tagOf } from "./versionChecks";
 
@@ -26,7 +27,7 @@ export function planPartsOf(snapshot: ClusterSnapshot, config: MigrationConfig):
     // A rehearsal under Flux says nothing about Helm itself, nor the other way round.
     carry: config.delivery === "helm" ? `${carryPath(config)}, delivered by helm` : carryPath(config),
     replicas: String(config.replicas),
-    chart: release === undefined ? UNKNOWN : clean(`${release.chart} ${release.chartVersion}`.trim()),
+    chart: release === undefined ? UNKNOWN : clean(chartOf(release, config)),
     openbao: clean(version),
     listener: server?.tls === undefined ? UNKNOWN : `TLS ${server.tls ? "on" : "off"}`,
     audit: clean(server?.auditDevices.join(", ") || "none", 1000),
@@ -41,6 +42,29 @@ export function planPartsOf(snapshot: ClusterSnapshot, config: MigrationConfig):
 }
 
 const UNKNOWN = "not known";
+
+/** Ends the part of a chart whose range may mean another version elsewhere: it is like no other, not even itself. */
+const UNRESOLVED = "which version runs is not known";
+
+/** The version that runs stands beside the one that is asked for, unless that is the very same: a range resolves anew. */
+function chartOf({ chart, chartVersion, runningChart }: ReleaseView, { delivery }: MigrationConfig): string {
+  const asked = `${chart} ${chartVersion.replace(/^v(?=\d)/, "")}`.trim();
+  const exact = /^v?\d+\.\d+\.\d+(?:[-+]\S*)?$/.test(chartVersion);
+  // Helm records the chart that it installed, and no range.
+  if (delivery === "helm" || (exact && runningChart === undefined)) return asked;
+  if (runningChart === undefined) return `${asked}, ${UNRESOLVED}`;
+  return exact && bare(chartVersion) === bare(runningChart) ? asked : `${asked}, running ${runningChart}`;
+}
+
+/** Without a leading v, and without the build that Flux adds to a chart of an OCI registry. */
+function bare(version: string): string {
+  return version.replace(/^v/, "").replace(/\+.*$/, "");
+}
+
+/** What of a plan cannot be compared with another one. */
+export function unresolved({ chart }: PlanParts): string[] {
+  return chart.endsWith(UNRESOLVED) ? [`chart: ${chart}`] : [];
+}
 
 /** The names of this release are left out; what only some clusters need, such as Talos' step, makes no other plan. */
 function stepsDigest(config: MigrationConfig): string {

@@ -2,15 +2,16 @@ import { currentEntries, JOURNAL_NAME, readJournalRun } from "../cluster/journal
 import { itemsOf, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { isDeadHere, LEASE_NAME } from "../cluster/lease";
 import { findRelease } from "../delivery/releaseReader";
-import { at, booleanAt, labelsAt, nameOf, textAt } from "./fields";
+import { at, booleanAt, labelsAt, textAt } from "./fields";
 import { notKnown, valueOr, viewed, type Observed } from "./observed";
+import { quotaView } from "./quota";
 import { leaseView } from "./readAccess";
 import { keyProofView, keySecretView } from "./readKeySecret";
 import { budgetView, endpointsView, podWebhooks, serviceView } from "./readNetwork";
 import { ciliumPolicyView, networkPolicyView } from "./readPolicies";
 import { jobView, releaseView } from "./readRelease";
 import { serverConfigView } from "./readServerConfig";
-import { bytesOf, claimView, storageClassView, volumeUses, volumeView } from "./readStorage";
+import { claimView, storageClassView, volumeUses, volumeView } from "./readStorage";
 import { nodeView, podView, statefulSetView, type PodView } from "./readWorkload";
 import type { Look } from "./snapshot";
 
@@ -110,7 +111,7 @@ export function readNamespaced(look: Look) {
     ),
     quotas: then(list("the ResourceQuotas", `${core}/resourcequotas`), (items) => items.map(quotaView)),
   };
-  return { parts, pods, releaseObject, secretObject };
+  return { parts, pods, set, releaseObject, secretObject };
 }
 
 async function serverLabels(
@@ -156,24 +157,10 @@ async function serverTime(kube: KubeClient, namespace: string): Promise<string> 
   return String(textAt(made, "metadata", "creationTimestamp") ?? "");
 }
 
-function quotaView(object: unknown) {
-  const hard = labelsAt(object, "status", "hard");
-  const used = labelsAt(object, "status", "used");
-  const full = Object.keys(hard).filter((key) => hard[key] !== "0" && isUsedUp(hard[key]!, used[key] ?? ""));
-  return { name: nameOf(object), full };
-}
-
-/** Quantities, not texts: 4Gi is 4096Mi, and a quota that was lowered later is used beyond its bound. */
-function isUsedUp(hard: string, used: string): boolean {
-  const [most, now] = [bytesOf(hard), bytesOf(used)];
-  return most === undefined || now === undefined ? hard === used : now >= most;
-}
-
 export function readNodes(look: Look, pods: Promise<Observed<readonly PodView[]>>) {
-  return {
-    nodes: look.see("the nodes", async (kube) =>
-      (await kube.list<KubeObject>("/api/v1/nodes")).map(nodeView),
-    ),
+  const objects = look.see("the nodes", (kube) => kube.list<KubeObject>("/api/v1/nodes"));
+  const parts = {
+    nodes: then(objects, (items) => items.map(nodeView)),
     volumeUse: pods.then((seen) => {
       if (!seen.known) return notKnown(`the pods are not known (${seen.why})`);
       const nodes = [...new Set(seen.value.map((pod) => pod.node).filter((node) => node !== ""))].slice(0, 9);
@@ -185,6 +172,7 @@ export function readNodes(look: Look, pods: Promise<Observed<readonly PodView[]>
       });
     }),
   };
+  return { parts, objects };
 }
 
 export function readClaims(look: Look) {

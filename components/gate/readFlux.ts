@@ -5,6 +5,7 @@ import { livePolicies } from "../land/livePolicies";
 import { known, notKnown, observe, valueOr, type Observed } from "./observed";
 import { readAccess } from "./readAccess";
 import { readArgo } from "./readArgo";
+import { readAutoscalers } from "./readAutoscalers";
 import { readCheckout, type CheckoutView } from "./readCheckout";
 import { readDelivery, readHelm } from "./readDelivery";
 import { readGitKey } from "./readGitKey";
@@ -44,6 +45,7 @@ export function readFlux(
     externalWriters: look.see("the ExternalSecrets and PushSecrets", (kube) =>
       readExternal(kube, look.config.namespace),
     ),
+    autoscalers: look.see("the autoscalers", (kube) => readAutoscalers(kube, look.config)),
     argo: look.see("the Argo CD Applications", (kube) => readArgo(kube, look.config.namespace)),
     prometheusRules: look.see("the PrometheusRules", (kube) => servesRules(kube, look.config.namespace)),
     stores: look.see("the SecretStores", readStores),

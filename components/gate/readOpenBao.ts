@@ -1,7 +1,7 @@
 import type { OpenBao } from "../cluster/openBaoClient";
 import { raftPeers, sealStatus, type RaftPeer, type SealStatus } from "../cluster/openBaoStatus";
 import { booleanAt, numberAt, textsAt } from "./fields";
-import { observe, type Observed } from "./observed";
+import { known, notKnown, observe, type Observed } from "./observed";
 
 /** What one node says of itself, without a token. */
 export interface NodeStatus {
@@ -49,14 +49,14 @@ export async function tokenView(bao: OpenBao, token: string, timeoutMs: number):
     observe("the token's capabilities", timeoutMs, () => capabilitiesOf(bao, token, timeoutMs)),
     observe("the token's time to live", timeoutMs, () => ttlOf(bao, token, timeoutMs)),
   ]);
-  return { peers, capabilities, ttlSeconds };
+  return { peers, capabilities, ttlSeconds: ttlSeconds.known ? ttlSeconds.value : ttlSeconds };
 }
 
-async function ttlOf(bao: OpenBao, token: string, timeoutMs: number): Promise<number> {
-  const reply = await bao.request("GET", "/v1/auth/token/lookup-self", { token, timeoutMs });
-  const ttl = numberAt(reply.body, "data", "ttl");
-  if (reply.status !== 200 || ttl === undefined) throw new Error("unexpected answer");
-  return ttl;
+/** A token without policy "default" may be alive, and not allowed to look at itself: the status tells. */
+async function ttlOf(bao: OpenBao, token: string, timeoutMs: number): Promise<Observed<number>> {
+  const { status, body } = await bao.request("GET", "/v1/auth/token/lookup-self", { token, timeoutMs });
+  const ttl = numberAt(body, "data", "ttl");
+  return status === 200 && ttl !== undefined ? known(ttl) : notKnown(`lookup-self answered HTTP ${status}`);
 }
 
 async function capabilitiesOf(bao: OpenBao, token: string, timeoutMs: number) {

@@ -46,7 +46,10 @@ export interface ReleaseView {
   readonly upgradeRemediatesLast?: boolean;
   readonly installRetries?: number;
   readonly chart: string;
+  /** As it is asked for: a version, a range, or empty where a chartRef says it. */
   readonly chartVersion: string;
+  /** Of the chart that was installed last; absent when the HelmRelease does not say it. */
+  readonly runningChart?: string;
   readonly owner?: OwnerView;
   /** Expected owners of the values that this program writes: manager, and the values. */
   readonly takenFrom: readonly { readonly manager: string; readonly values: readonly string[] }[];
@@ -85,10 +88,18 @@ export function releaseView(object: unknown): ReleaseView {
     installRetries: numberAt(spec, "install", "remediation", "retries"),
     chart: textAt(spec, "chart", "spec", "chart") ?? textAt(spec, "chartRef", "name") ?? "",
     chartVersion: textAt(spec, "chart", "spec", "version") ?? "",
+    runningChart: runningChart(object),
     owner: ownerOf(object),
     takenFrom: [...takenFrom(object as HelmRelease)].map(([manager, values]) => ({ manager, values })),
     fieldConflicts: fieldConflicts(object as HelmRelease, ownerOf(object) !== undefined).map(conflictWords),
   };
+}
+
+/** Newest first; a failed upgrade is not what runs, where an earlier revision still does. */
+function runningChart(object: unknown): string | undefined {
+  const history = listAt(object, "status", "history");
+  const deployed = history.find((one) => textAt(one, "status") === "deployed") ?? history[0];
+  return textAt(deployed, "chartVersion");
 }
 
 /** The chart's own order: dev wins over ha, ha over standalone, and standalone is on unless switched off. */

@@ -1,5 +1,6 @@
 import { itemsOf, type KubeClient, type KubeObject } from "../cluster/kubeClient";
-import { at, labelsAt, listAt, nameOf, numberAt, textAt, textsAt } from "./fields";
+import { labelsAt, listAt, nameOf, textAt } from "./fields";
+import { snapshotClaims, snapshotsView, startOf, takesIn, type SnapshotsView } from "./veleroSnapshots";
 
 /** The newest Velero backup that takes in OpenBao's namespace. */
 export interface VeleroView {
@@ -9,8 +10,8 @@ export interface VeleroView {
   readonly completedAt: string;
   /** Volumes of OpenBao's pods whose content it holds for certain, as pod/volume or claim name. */
   readonly volumes: readonly string[];
-  /** Whole-volume snapshots, which name no claim. */
-  readonly snapshots: number;
+  /** Whole-volume snapshots, whose counts name no claim. */
+  readonly snapshots: SnapshotsView;
 }
 
 const CORE = "/apis/velero.io/v1";
@@ -27,11 +28,13 @@ export async function readVelero(
     .sort((a, b) => (startOf(a) < startOf(b) ? 1 : -1));
   const newest = mine[0];
   if (newest === undefined) return { newest: undefined };
-  const [files, uploads] = await Promise.all([
+  const name = nameOf(newest);
+  const [files, uploads, snapshots, claims] = await Promise.all([
     kube.find<KubeObject>(`${CORE}/podvolumebackups`),
     kube.find<KubeObject>("/apis/velero.io/v2alpha1/datauploads"),
+    snapshotsView(kube, newest, namespace),
+    snapshotClaims(kube, name, namespace),
   ]);
-  const name = nameOf(newest);
   const ofIt = (list: unknown) =>
     listAt(list, "items").filter(
       (one) =>
@@ -43,8 +46,9 @@ export async function readVelero(
       name,
       phase: textAt(newest, "status", "phase") ?? "New",
       completedAt: textAt(newest, "status", "completionTimestamp") ?? "",
-      snapshots: numberAt(newest, "status", "volumeSnapshotsCompleted") ?? 0,
+      snapshots,
       volumes: [
+        ...claims,
         ...ofIt(files)
           .filter((one) => textAt(one, "spec", "pod", "namespace") === namespace)
           .map((one) => `${textAt(one, "spec", "pod", "name")}/${textAt(one, "spec", "volume")}`),
@@ -54,18 +58,4 @@ export async function readVelero(
       ],
     },
   };
-}
-
-/** No list, or "*", is every namespace. */
-function takesIn(backup: unknown, namespace: string): boolean {
-  const included = textsAt(backup, "spec", "includedNamespaces");
-  const all = at(backup, "spec", "includedNamespaces") === undefined || included.length === 0;
-  return (
-    (all || included.includes("*") || included.includes(namespace)) &&
-    !textsAt(backup, "spec", "excludedNamespaces").includes(namespace)
-  );
-}
-
-function startOf(backup: unknown): string {
-  return textAt(backup, "status", "startTimestamp") ?? textAt(backup, "metadata", "creationTimestamp") ?? "";
 }

@@ -48,6 +48,8 @@ export interface StatefulSetView {
   readonly nodeTerms: readonly (readonly NodeTerm[])[];
   readonly tolerations: readonly TolerationView[];
   readonly setsNodeId: boolean;
+  /** Annotations of the pod template by which evictors go. */
+  readonly evictionMarks: Readonly<Record<string, string>>;
   readonly hostNetwork: boolean;
 }
 
@@ -106,8 +108,14 @@ export function statefulSetView(object: unknown): StatefulSetView {
       effect: textAt(one, "effect"),
     })),
     setsNodeId: listAt(server, "env").some((one) => textAt(one, "name") === "BAO_RAFT_NODE_ID"),
+    evictionMarks: evictionMarks(labelsAt(spec, "template", "metadata", "annotations")),
     hostNetwork: booleanAt(pod, "hostNetwork") === true,
   };
+}
+
+function evictionMarks(annotations: Readonly<Record<string, string>>): Readonly<Record<string, string>> {
+  const mark = /^(?:descheduler\.alpha\.kubernetes\.io|cluster-autoscaler\.kubernetes\.io|karpenter\.sh)\//;
+  return Object.fromEntries(Object.entries(annotations).filter(([key]) => mark.test(key)));
 }
 
 function probeKind(probe: unknown): StatefulSetView["readiness"] {

@@ -5,7 +5,7 @@ import { REHEARSAL_LABEL } from "../evidence/rehearsalLabel";
 import { fail, faults, notApplicable, pass, seen, seenObject, type Check, type Judgement } from "./check";
 import { timeOf } from "./fields";
 import { valueOr } from "./observed";
-import { planPartsOf } from "./planParts";
+import { planPartsOf, unresolved } from "./planParts";
 import { cutoverIsUnderWay, isDone, observedStage, replicasAreUnderWay } from "./progress";
 import type { ClusterSnapshot } from "./snapshot";
 
@@ -81,5 +81,6 @@ function stageFaults(
       : [];
   const early =
     age < -CLOCK_TOLERANCE_MS ? [`stage ${stage} was passed in the future (${one.passedAt})`] : [];
-  return [...old, ...early, ...planDifferences(one.plan, planPartsOf(snapshot, config))];
+  const here = planPartsOf(snapshot, config);
+  return [...old, ...early, ...unresolved(here), ...planDifferences(one.plan, here)];
 }

@@ -3,8 +3,11 @@ import type { JournalEntry } from "../cluster/journal";
 import type { KubeClient } from "../cluster/kubeClient";
 import type { OpenBao } from "../cluster/openBaoClient";
 import { carryPath, type CarryPath } from "../steps/carryPath";
+import type { QuotaView } from "./quota";
 import type { AccessView, LeaseView } from "./readAccess";
+import { readAdmission, type AdmissionView } from "./readAdmission";
 import type { ArgoView } from "./readArgo";
+import type { AutoscalerView } from "./readAutoscalers";
 import type { CheckoutView } from "./readCheckout";
 import { readClaims, readNamespaced, readNodes } from "./readCluster";
 import type { DeliveryView, HelmView } from "./readDelivery";
@@ -75,12 +78,16 @@ export interface ClusterSnapshot {
   readonly externalWriters: Observed<readonly WriterView[]>;
   /** Secret stores of External Secrets that name an OpenBao address. */
   readonly stores: Observed<readonly { readonly name: string; readonly server: string }[]>;
+  /** Those that target the StatefulSet. */
+  readonly autoscalers: Observed<readonly AutoscalerView[]>;
   /** Argo CD Applications with objects in the namespace; undefined without Argo CD. */
   readonly argo: Observed<readonly ArgoView[] | undefined>;
   /** True when PrometheusRules are served. */
   readonly prometheusRules: Observed<boolean>;
   readonly podWebhooks: Observed<readonly WebhookView[]>;
-  readonly quotas: Observed<readonly { readonly name: string; readonly full: readonly string[] }[]>;
+  readonly quotas: Observed<readonly QuotaView[]>;
+  /** Dry runs of what the stages make. */
+  readonly admission: Observed<readonly AdmissionView[]>;
   readonly access: Observed<AccessView>;
   /** Undefined when Velero is not installed. */
   readonly velero: Observed<{ readonly newest: VeleroView | undefined } | undefined>;
@@ -122,8 +129,17 @@ export async function takeSnapshot(
   const nodes = readNodes(look, cluster.pods);
   const claims = readClaims(look);
   const servers = readServers(look, cluster.pods, cluster.secretObject, access.openBao);
+  const admission = readAdmission(look, { set: cluster.set, nodes: nodes.objects, pods: cluster.pods });
   const rehearsal = observe("the rehearsal's evidence", look.timeoutMs, async () => access.rehearsal?.());
-  const parts: Pending<Part> = { ...cluster.parts, ...flux, ...nodes, ...claims, ...servers, rehearsal };
+  const parts: Pending<Part> = {
+    ...cluster.parts,
+    ...flux,
+    ...nodes.parts,
+    ...claims,
+    ...servers,
+    admission,
+    rehearsal,
+  };
   const values = await withinBound(parts, access.lookTimeoutMs ?? 30_000);
   return deepFreeze({
     takenAt,

@@ -1,9 +1,9 @@
 import { createHash } from "node:crypto";
 import { keyFingerprint, newestProof, type SealedEntries } from "../keyProof/proveKey";
-import { refuseOnCode, removeJob, runJob, type NodeJob } from "./nodeJob";
+import { refuseOnCode, removeJob, runJob } from "./nodeJob";
 import { Refused, type StepContext } from "./runStep";
+import { keyProofJob } from "./stepJobs";
 
-const JOB = "openbao-raft-key-proof";
 /** A keyring grows by some 200 characters a rotation; this bound is reached by none that is sound. */
 const MAX_TEXT = 300_000;
 
@@ -20,7 +20,7 @@ export async function readSealedEntries(ctx: StepContext, node: string | undefin
       if (attempt === 3) throw new Error("the keyring changed during three reads; run again once it rests");
     }
   } finally {
-    await removeJob(ctx.kube, ctx.input.namespace, JOB);
+    await removeJob(ctx.kube, ctx.input.namespace, keyProofJob(ctx.input, 0).name);
   }
 }
 
@@ -28,14 +28,7 @@ export async function readSealedEntries(ctx: StepContext, node: string | undefin
 async function readText(ctx: StepContext, node: string | undefined): Promise<string | undefined> {
   let text = "";
   for (let total = 1, digest = ""; text.length < total;) {
-    const result = await runJob(ctx, {
-      name: JOB,
-      script: "keyProof.sh",
-      files: { offset: String(text.length) },
-      readOnly: true,
-      timeoutSeconds: ctx.input.podTimeoutSeconds,
-      ...(node !== undefined && { node }),
-    } satisfies NodeJob);
+    const result = await runJob(ctx, keyProofJob(ctx.input, text.length, node));
     refuseOnCode(result, {
       22: ["no core/_keyring was found: the volume does not hold the file storage at its root", "I18"],
     });

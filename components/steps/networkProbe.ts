@@ -3,6 +3,7 @@ import { KubeError, type KubeObject } from "../cluster/kubeClient";
 import { clean } from "../gate/observed";
 import { probeClient, PROBE_LABEL, PROBE_PORTS, type NamedServer, type ProbePod } from "./probePods";
 import type { StepContext } from "./runStep";
+import type { StepInput } from "./stepInput";
 import { podsPath, until } from "./world";
 
 /** What the clients found. */
@@ -52,11 +53,15 @@ export async function startProbes(ctx: StepContext, probes: readonly ProbePod[])
 
 /** The one name of retry_join that exists before the followers do; undefined while the server is not ready. */
 async function runningServer({ kube, input }: StepContext): Promise<NamedServer | undefined> {
-  const { namespace, release, tls } = input;
-  const name = `${release}-0`;
-  const pod = await kube.find<V1Pod & KubeObject>(`${podsPath(namespace)}/${name}`);
-  if (!isReady(pod) || pod?.metadata?.deletionTimestamp !== undefined) return undefined;
-  const host = `${name}.${release}-internal`;
+  const { namespace, release } = input;
+  const pod = await kube.find<V1Pod & KubeObject>(`${podsPath(namespace)}/${release}-0`);
+  const gone = !isReady(pod) || pod?.metadata?.deletionTimestamp !== undefined;
+  return gone ? undefined : namedServer(input);
+}
+
+/** Pure: `<release>-0` by its name in the headless Service. */
+export function namedServer({ release, tls }: Pick<StepInput, "release" | "tls">): NamedServer {
+  const host = `${release}-0.${release}-internal`;
   if (tls === undefined) return { url: `http://${host}:${PROBE_PORTS[0]}` };
   const { caSecret, caKey, serverName = host } = tls;
   return { url: `https://${host}:${PROBE_PORTS[0]}`, tls: { serverName, caSecret, caKey } };

@@ -120,7 +120,7 @@ describe("a store that is being opened", () => {
 });
 
 describe("step services (I34)", () => {
-  const lookup = (statuses: number[]) => {
+  const lookup = (statuses: number[], mounts = 404) => {
     const world = new StepWorld("services").onRaft();
     const { context } = world;
     const bao = (pod: string): OpenBao => {
@@ -128,7 +128,9 @@ describe("step services (I34)", () => {
       const request: OpenBao["request"] = (method, path, call) =>
         path.endsWith("/lookup-self")
           ? Promise.resolve({ status: statuses.shift() ?? 500, body: {} })
-          : node.request(method, path, call);
+          : path.endsWith("/sys/mounts")
+            ? Promise.resolve({ status: mounts, body: {} })
+            : node.request(method, path, call);
       return { where: pod, request, close: () => undefined };
     };
     return services.act({ ...context, bao });
@@ -138,6 +140,8 @@ describe("step services (I34)", () => {
 
   it("fails on a node that answers no audited read", async () =>
     assert.rejects(lookup([]), /is its audit volume full\? \[I34\].*HTTP 500/));
+
+  it("reads the mounts with a token that may not look at itself (F27)", () => lookup([403], 200));
 
   it("fails at once when the token is not known", async () => assert.rejects(lookup([403]), /HTTP 403/));
 });

@@ -104,6 +104,7 @@ export const auditHazards: readonly PlantedHazard[] = [
     plant: ({ kube }) =>
       kube.put(`${NS}/resourcequotas/pods`, { status: { hard: { pods: "5" }, used: { pods: "6" } } }),
     found: /pods: pods/,
+    beside: ["followers-quota", "probe-pods-admitted"],
   },
   {
     check: "quota-room",
@@ -143,10 +144,10 @@ export const auditHazards: readonly PlantedHazard[] = [
           phase: "Completed",
           startTimestamp: "2026-11-24T02:17:00Z",
           completionTimestamp: "2026-11-24T02:20:00Z",
-          volumeSnapshotsCompleted: 1,
+          ...{ volumeSnapshotsAttempted: 1, volumeSnapshotsCompleted: 1 },
         },
       }),
-    found: /daily holds 1 volume snapshot\(s\), which name no claim/,
+    found: /daily holds 1 of 1 volume snapshot\(s\) for 0 bound claim\(s\): openbao-0 may be none/,
   },
   {
     check: "version-target",
@@ -182,16 +183,22 @@ export const auditHazards: readonly PlantedHazard[] = [
     found: /^ConfigMap\/extra was not read$/,
   },
   {
-    check: "token-rights",
+    check: "token-lifetime",
     title: "a token that ends in mid-run (F27)",
     plant: ({ servers }) => (servers["openbao-0"]!.ttl = 7199),
     found: /^it ends in 119 min$/,
   },
   {
-    check: "token-rights",
+    check: "token-lifetime",
     title: "a token that lasts two hours, and a copy that may take longer (F27)",
     config: { copyTimeoutSeconds: 7200 },
     plant: ({ servers }) => (servers["openbao-0"]!.ttl = 7200),
     found: /^it ends in 2 h 0 min$/,
+  },
+  {
+    check: "token-lifetime",
+    title: "a token that may not look at itself (F27)",
+    plant: ({ servers }) => (servers["openbao-0"]!.ttl = "forbidden"),
+    found: /^lookup-self answered HTTP 403$/,
   },
 ];

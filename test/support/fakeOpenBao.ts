@@ -21,8 +21,8 @@ export interface FakeServer {
   isLeader: boolean;
   peers?: FakePeer[];
   capabilities: string[] | Record<string, string[]>;
-  /** Seconds that the token has left. @default it never ends */
-  ttl?: number;
+  /** Seconds that the token has left, or that it may not look. @default it never ends */
+  ttl?: number | "forbidden";
   /** The token that it knows; others get 403. */
   token: string;
 }
@@ -76,7 +76,9 @@ export class FakeOpenBao implements OpenBao {
           ? { status: 404, body: { errors: ["unsupported path"] } }
           : { status: 200, body: { data: { config: { servers: server.peers } } } };
       case "/v1/auth/token/lookup-self":
-        return { status: 200, body: { data: { ttl: server.ttl ?? 0 } } };
+        return server.ttl === "forbidden"
+          ? { status: 403, body: { errors: ["permission denied"] } }
+          : { status: 200, body: { data: { ttl: server.ttl ?? 0 } } };
       case "/v1/sys/capabilities-self": {
         const paths = (call.body as { paths: string[] }).paths;
         const of = (one: string) =>

@@ -16,7 +16,8 @@ import {
 const CNP = "/apis/cilium.io/v2/namespaces/openbao/ciliumnetworkpolicies";
 const VELERO = "/apis/velero.io/v1/namespaces/velero/backups";
 const PODS_OF_BACKUP = "/apis/velero.io/v1/namespaces/velero/podvolumebackups";
-const backup = (status: object, spec: object = {}) => ({
+/** A Velero Backup that is whole but for `status`. */
+export const backup = (status: object, spec: object = {}) => ({
   spec,
   status: {
     phase: "Completed",

@@ -1,5 +1,7 @@
+import { admissionHazards } from "./admissionHazards";
 import { auditHazards } from "./auditHazards";
 import { carryHazards } from "./carryHazards";
+import { evictionHazards } from "./evictionHazards";
 import { placeHazards } from "./placeHazards";
 import { serverHazards } from "./serverHazards";
 import type { World } from "./snapshotBuilder";
@@ -26,4 +28,6 @@ export const plantedHazards: readonly PlantedHazard[] = [
   ...placeHazards,
   ...tenantHazards,
   ...auditHazards,
+  ...admissionHazards,
+  ...evictionHazards,
 ];

@@ -197,6 +197,7 @@ export const tenantHazards: readonly PlantedHazard[] = [
     plant: ({ kube }) =>
       kube.put(`${NS}/resourcequotas/pods`, { status: { hard: { pods: "5" }, used: { pods: "5" } } }),
     found: /pods: pods/,
+    beside: ["followers-quota", "probe-pods-admitted"],
   },
   {
     check: "ordered-ready-probe",

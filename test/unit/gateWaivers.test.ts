@@ -29,7 +29,7 @@ describe("gate waivers", () => {
   const quota = () => {
     const world = standaloneWorld();
     world.kube.put("/api/v1/namespaces/openbao/resourcequotas/q", {
-      status: { hard: { pods: "1" }, used: { pods: "1" } },
+      status: { hard: { services: "1" }, used: { services: "1" } },
     });
     return world;
   };
@@ -37,7 +37,7 @@ describe("gate waivers", () => {
   it("let a check through, and show its reason and date", async () => {
     const { report } = await gateOf(quota(), waive("quota-room"));
     assert.equal(blocks(report), false);
-    assert.match(formatReport(report), /WAIVED quota-room until 2026-12-31: q: pods\. Reason: agreed\./);
+    assert.match(formatReport(report), /WAIVED quota-room until 2026-12-31: q: services\. Reason: agreed\./);
   });
 
   it("hold on their last day, and not on the day after", async () => {
@@ -101,5 +101,34 @@ describe("gate waivers", () => {
 
   it("are no error any more once their stage is done", async () => {
     assert.deepEqual((await gateOf(raftWorld(), waive("quota-room"))).report.config, []);
+  });
+});
+
+describe("a token that may not look at itself (F27)", () => {
+  const world = () => {
+    const made = standaloneWorld();
+    made.servers["openbao-0"]!.ttl = "forbidden";
+    return made;
+  };
+
+  it("is met from stage network on, with the rule that helps", async () => {
+    const { report } = await gateOf(world(), { stage: "network" });
+    assert.equal(blocks(report), true);
+    assert.match(
+      formatReport(report),
+      /token-lifetime: .*path "auth\/token\/lookup-self" \{ capabilities = \["read"\] \}/,
+    );
+  });
+
+  it("can be waived, and its rights cannot", async () => {
+    const waivers = [{ check: "token-lifetime", reason: "periodic", expires: "2026-12-31" }];
+    assert.equal(blocks((await gateOf(world(), { stage: "network", waivers })).report), false);
+    const ended = world();
+    ended.servers["openbao-0"]!.token = "another";
+    const refused = await gateOf(ended, {
+      stage: "network",
+      waivers: [{ ...waivers[0]!, check: "token-rights" }],
+    });
+    assert.equal(blocks(refused.report), true);
   });
 });

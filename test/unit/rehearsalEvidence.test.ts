@@ -9,6 +9,7 @@ import type { PlanParts } from "../../components/evidence/planDigest";
 import { evidence, PLAN } from "../support/evidenceBuilder";
 import {
   configOf,
+  helmWorld,
   NS,
   openPolicy,
   raftWorld,
@@ -111,6 +112,52 @@ describe("the rehearsal's evidence", () => {
       assert.match(answer.found, new RegExp(`^${part}: rehearsed other, here `));
     });
   }
+
+  describe("of a chart that is asked for by a range", () => {
+    const asks = (version: string | null, ...history: readonly [chartVersion: string, status: string][]) =>
+      standaloneWorld().patch(RELEASE, {
+        spec: { chart: { spec: { version } } },
+        status: { history: history.map(([chartVersion, status]) => ({ chartVersion, status })) },
+      });
+
+    it("lets the same version of the same range through", async () => {
+      const world = () => asks("0.x", ["0.29.2", "deployed"]);
+      assert.equal((await ask(world(), (await rehearsed(world()))())).outcome, "PASS");
+    });
+
+    it("stops a range that means another chart here than in the rehearsal (F64)", async () => {
+      for (const range of ["0.x", ">=0.29.0", null]) {
+        const view = (await rehearsed(asks(range, ["0.29.1", "deployed"])))();
+        const answer = await ask(asks(range, ["0.29.2", "deployed"], ["0.29.1", "superseded"]), view);
+        assert.deepEqual([answer.outcome, answer.blocked], ["FAIL", true]);
+        assert.match(answer.found, /^chart: rehearsed .*running 0\.29\.1, here .*running 0\.29\.2$/);
+      }
+    });
+
+    it("stops one of which nobody says what runs, though both say the same (F64)", async () => {
+      const answer = await ask(asks("0.x"), (await rehearsed(asks("0.x")))());
+      assert.equal(answer.found, "chart: openbao 0.x, which version runs is not known");
+    });
+
+    it("takes what is deployed for what runs, and not an upgrade that failed", async () => {
+      const view = (await rehearsed(asks("0.x", ["0.29.1", "deployed"])))();
+      const failed = asks("0.x", ["0.29.2", "failed"], ["0.29.1", "deployed"]);
+      assert.equal((await ask(failed, view)).outcome, "PASS");
+    });
+
+    it("says one version once: Flux adds the build of a chart from an OCI registry", async () => {
+      const view = (await rehearsed(standaloneWorld()))();
+      assert.equal((await ask(asks("v0.29.2", ["0.29.2+1a2b3c", "deployed"]), view)).outcome, "PASS");
+      assert.equal((await ask(asks("0.29.2", ["0.29.2+1a2b3c", "deployed"]), view)).outcome, "PASS");
+      assert.equal((await ask(asks("0.29.2", ["0.29.1", "deployed"]), view)).outcome, "FAIL");
+    });
+
+    it("is the recorded chart where Helm itself delivers: it knows no range", async () => {
+      const config = configOf({ delivery: "helm" });
+      const world = helmWorld();
+      assert.match(planPartsOf(await world.snapshot(config), config).chart, /^openbao \d+\.\d+\.\d+$/);
+    });
+  });
 
   it("sees a world whose chart or version is another one (F64)", async () => {
     const view = (await rehearsed(standaloneWorld()))();

@@ -3,6 +3,7 @@
 import { DEFAULT_MAX_ENTRY_BYTES, maxEntryBytes } from "../entrySize";
 import { refuseOnCode, runJob } from "../nodeJob";
 import { Refused, type Facts, type Step } from "../runStep";
+import { carryJob } from "../stepJobs";
 import { observeWorld } from "../world";
 
 /** Above this the work folder goes to the node's disk: forth and back need about three times the source. */
@@ -42,14 +43,14 @@ export const carry: Step = {
         "I13",
       );
     }
-    const result = await runJob(ctx, {
-      name: "openbao-raft-carry",
-      script: "carry.sh",
-      files: migrateConfigs(ctx.input.release, planned),
-      memory: bytes < MEMORY_LIMIT_BYTES,
-      timeoutSeconds: ctx.input.copyTimeoutSeconds,
-      ...(typeof node === "string" && { node }),
-    });
+    const result = await runJob(
+      ctx,
+      carryJob(ctx.input, {
+        files: migrateConfigs(ctx.input.release, planned),
+        memory: bytes < MEMORY_LIMIT_BYTES,
+        node: typeof node === "string" ? node : undefined,
+      }),
+    );
     refuseOnCode(result, {
       20: [
         "the volume holds Raft state that this program did not make; look at it before anything else",

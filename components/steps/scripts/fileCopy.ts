@@ -3,6 +3,7 @@
 import { observeWorld } from "../world";
 import { refuseOnCode, runJob } from "../nodeJob";
 import { Refused, type Facts, type Step } from "../runStep";
+import { fileCopyJob } from "../stepJobs";
 
 let facts: Facts = {};
 
@@ -27,12 +28,7 @@ export const fileCopy: Step = {
   async act(ctx) {
     const world = await observeWorld(ctx);
     const node = world.pod0?.spec?.nodeName;
-    const result = await runJob(ctx, {
-      name: "openbao-raft-file-copy",
-      script: "fileCopy.sh",
-      timeoutSeconds: ctx.input.copyTimeoutSeconds,
-      ...(node !== undefined && { node }),
-    });
+    const result = await runJob(ctx, fileCopyJob(ctx.input, node));
     refuseOnCode(result, {
       22: ["no core/_keyring was found: the volume does not hold the file storage at its root", "I17"],
       24: ["the volume is too small for the copy and the Raft store; enlarge it", "F33"],

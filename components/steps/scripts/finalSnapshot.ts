@@ -13,9 +13,8 @@ import { removeJob, startJob } from "../nodeJob";
 import { serverConfigText } from "../renderedConfig";
 import { Refused, type Facts, type Step, type StepContext } from "../runStep";
 import { provedSnapshot, snapshotFacts, snapshotPath } from "../snapshotFile";
+import { finalSnapshotJob } from "../stepJobs";
 import { observeWorld, podsPath, until } from "../world";
-
-const JOB = "openbao-raft-final-snapshot";
 
 let facts: Facts = {};
 
@@ -55,20 +54,17 @@ export const finalSnapshot: Step = {
     const folders = auditDevices(source).flatMap((device) =>
       device.file_path?.startsWith("/") === true ? [dirname(device.file_path)] : [],
     );
+    const job = finalSnapshotJob(ctx.input, {
+      files: { "server.hcl": loopbackConfig(source, { path: "/scratch/data", nodeId, address }) },
+      env: { BAO_RAFT_NODE_ID: nodeId, BAO_CLUSTER_ADDR: `https://${address}` },
+      scratchAt: [...new Set(folders)],
+      node: typeof node === "string" ? node : undefined,
+    });
     try {
-      await startJob(ctx, {
-        name: JOB,
-        script: "finalSnapshot.sh",
-        files: { "server.hcl": loopbackConfig(source, { path: "/scratch/data", nodeId, address }) },
-        env: { BAO_RAFT_NODE_ID: nodeId, BAO_CLUSTER_ADDR: `https://${address}` },
-        scratchAt: [...new Set(folders)],
-        readOnly: true,
-        timeoutSeconds: ctx.input.copyTimeoutSeconds,
-        ...(typeof node === "string" && { node }),
-      });
-      facts = await takeFrom(ctx, await runningPod(ctx));
+      await startJob(ctx, job);
+      facts = await takeFrom(ctx, await runningPod(ctx, job.name));
     } finally {
-      await removeJob(ctx.kube, ctx.input.namespace, JOB);
+      await removeJob(ctx.kube, ctx.input.namespace, job.name);
     }
   },
 
@@ -99,14 +95,14 @@ async function takeFrom(ctx: StepContext, pod: string): Promise<Facts> {
   return snapshotFacts(file, await provedSnapshot(ctx, file));
 }
 
-async function runningPod(ctx: StepContext): Promise<string> {
+async function runningPod(ctx: StepContext, job: string): Promise<string> {
   return until<string>("the pod with the copy to run", ctx.input.podTimeoutSeconds, async () => {
     const pods = await ctx.kube.list<V1Pod & KubeObject>(podsPath(ctx.input.namespace), {
-      labelSelector: `app=${JOB}`,
+      labelSelector: `app=${job}`,
     });
     const pod = pods.find((one) => one.metadata?.deletionTimestamp === undefined);
     const phase = pod?.status?.phase ?? "no pod yet";
-    if (phase === "Failed") throw new Error(`the pod of Job ${JOB} failed; look at its log`);
+    if (phase === "Failed") throw new Error(`the pod of Job ${job} failed; look at its log`);
     return phase === "Running" ? { value: pod?.metadata?.name ?? "" } : { seen: phase };
   });
 }

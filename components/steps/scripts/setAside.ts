@@ -2,6 +2,7 @@
 // After: the volume's root holds no Raft store; an old one lies beside it, whole. File storage is not touched.
 import { refuseOnCode, runJob } from "../nodeJob";
 import { type Facts, type Step } from "../runStep";
+import { oldRaftAsideJob } from "../stepJobs";
 import { observeWorld } from "../world";
 
 let facts: Facts = {};
@@ -31,12 +32,7 @@ export const setAside: Step = {
   async act(ctx) {
     const entries = await ctx.journal.entries();
     const node = entries.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
-    const result = await runJob(ctx, {
-      name: "openbao-raft-set-aside",
-      script: "setOldRaftAside.sh",
-      timeoutSeconds: ctx.input.copyTimeoutSeconds,
-      ...(typeof node === "string" && { node }),
-    });
+    const result = await runJob(ctx, oldRaftAsideJob(ctx.input, typeof node === "string" ? node : undefined));
     refuseOnCode(result, {
       20: [
         "the volume holds a Raft store that was set aside at an earlier time, under .openbao-raft-migration/old-raft; move it to where you keep it, then run again",
