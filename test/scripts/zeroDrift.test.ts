@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { managedBy } from "../support/fakeFields";
 import { byFlux, CANARY, LandedWorld, OWNER, RELEASE, snapshot } from "../support/landedWorld";
 
+const READY = { type: "Ready", status: "True", observedGeneration: 1 };
 const AT = "2026-11-24T11:00:00Z";
 
 describe("the proof that what was landed is what runs (I39)", () => {
@@ -74,7 +75,7 @@ describe("the proof that what was landed is what runs (I39)", () => {
 
     it("compares this program's values alone where nothing applies Git, and says so", async () => {
       const changed = landed.valuesWith((server) => (server["logLevel"] = "debug"));
-      landed.release(changed).helm({ values: changed });
+      landed.release(changed, []).helm({ values: changed });
       landed.edit(OWNER, ({ spec }) => Object.assign(spec, { suspend: true }));
       const { observed } = await landed.run();
       assert.deepEqual([observed["values"], observed["ranAgain"]], ["owned", false]);
@@ -89,6 +90,37 @@ describe("the proof that what was landed is what runs (I39)", () => {
         Object.assign(owner["status"] as object, { lastAppliedRevision: `main@sha1:${"1".repeat(40)}` }),
       );
       await assert.rejects(landed.run(), /platform: found no commit 111111111111.*\[F69\]/);
+    });
+
+    for (const [what, conditions] of [
+      ["fails", [{ type: "Ready", status: "False", reason: "BuildFailed", observedGeneration: 1 }]],
+      ["does not end", [READY, { type: "Reconciling", status: "True", reason: "Progressing" }]],
+    ] as const) {
+      it(`proves nothing by a run of Flux over Git that ${what} (I39)`, async () => {
+        landed.onRun(() =>
+          landed.edit(OWNER, ({ status }) => Object.assign(status as object, { conditions })),
+        );
+        await assert.rejects(landed.run(), /waited 1 s for Kustomization infra to apply Git once more/);
+      });
+    }
+
+    it("proves nothing by a run of Flux that it asked for and that never came (I39)", async () => {
+      landed = await LandedWorld.make();
+      await assert.rejects(landed.run(), /waited 1 s for Kustomization infra to apply Git once more/);
+    });
+
+    it("asks Flux for nothing once the Lease is lost (F10)", async () => {
+      landed.world.context.fence.assertHeld = () => Promise.reject(new Error("the Lease is lost"));
+      await assert.rejects(landed.run(), /the Lease is lost/);
+      const { context } = landed.world;
+      let calls = 0;
+      context.fence.assertHeld = () =>
+        calls++ === 0 ? Promise.resolve() : Promise.reject(new Error("the Lease is lost"));
+      await assert.rejects(landed.run(), /the Lease is lost/);
+      assert.deepEqual(
+        landed.kube.writes.filter(({ path }) => path === OWNER),
+        [],
+      );
     });
 
     it("waits for a run of the Kustomization that does not end, no longer than its bound (I39)", async () => {

@@ -132,6 +132,6 @@ describe("the proof that the landed objects and pods are those that run (I39)", 
   it("shows at most twelve places, pods first, and how many more (I39)", async () => {
     const many = Object.fromEntries(Array.from({ length: 20 }, (_, n) => [`k${n}`, n]));
     landed.helm({ values: { ...landed.values, ...many } }).pods(3);
-    await landed.refused(/landed: pod openbao-1 .* and 9 more\./);
+    await landed.refused(/landed: pod openbao-1 .* and 9 more\./, /^((?!k19).)*$/s);
   });
 });
