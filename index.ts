@@ -58,7 +58,7 @@ async function plan() {
     "verify",
     (o) => new VerifyStage("verify", { config, rulesServed: valueOr(snapshot.prometheusRules, true) }, o),
   );
-  stage("land", (o) => new LandStage("land", { config }, o));
+  stage("land", (o) => new LandStage("land", { config, chart: rehearsed.chart }, o));
 
   if (config.cleanup !== undefined) new CleanupStage("cleanup", { config }, { dependsOn: previous });
 

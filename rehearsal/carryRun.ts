@@ -5,6 +5,7 @@ import { readKeySecret } from "../components/cluster/keySecret";
 import { health, openBaoInPod, raftPeers, sealStatus } from "../components/cluster/openBaoStatus";
 import type { KubeClient } from "../components/cluster/kubeClient";
 import { seeKeyCopy } from "../components/land/keyCopy";
+import { unreviewedClaims } from "./driftClaims";
 import { changedNothing, moveThroughStages } from "./move";
 import type { RehearsalOptions } from "./options";
 import type { Claim } from "./outcome";
@@ -45,6 +46,7 @@ export async function rehearseReseed(run: {
   await moveThroughStages(stack, kube, options, log);
   const noChange = changedNothing(await stack.up());
   const claims = await claimsOfReseed(kube, before, oldCluster, noChange);
+  claims.push(...(await unreviewedClaims(kube, run.checkout, options.delivery)));
   if (options.sops) claims.push(await keysInGit(kube, run.checkout));
   for (const claim of claims) log(`${claim.holds ? "holds" : "FAILS"}: ${claim.claim} (${claim.seen})`);
   const passed = claims.every((claim) => claim.holds);

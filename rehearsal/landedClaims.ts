@@ -7,7 +7,8 @@ import type { Claim } from "./outcome";
 import { RAFT_POLICY_FILE, REPLICA_FLOOR_FILE } from "./source/platformFiles";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 
-const BRANCH = "openbao-raft";
+/** The branch of the change set. */
+export const LANDED_BRANCH = "openbao-raft";
 export const RAFT_POLICY = `/apis/networking.k8s.io/v1/namespaces/${SOURCE_NAMESPACE}/networkpolicies/openbao-raft`;
 
 type Policy = KubeObject & { spec?: object };
@@ -61,7 +62,7 @@ function exemptedBy(floor: string): string[] {
 
 /** The file on the branch; no text where it is not there. */
 async function show(checkout: string, file: string): Promise<string> {
-  const args = ["-C", checkout, "show", `${BRANCH}:${file}`];
+  const args = ["-C", checkout, "show", `${LANDED_BRANCH}:${file}`];
   const done = await promisify(execFile)("git", args, { timeout: 30_000 }).catch(() => ({ stdout: "" }));
   return done.stdout;
 }

@@ -16,6 +16,7 @@ import { claimsOf, measuresOf, observedOf, observeOutcome, type Claim, type Outc
 import { PulumiStack } from "./pulumiStack";
 import { eventsOf, factsOf, failedReport, stagesClaim, type RunFacts } from "./report/failedReport";
 import { writeReport } from "./report/writeReport";
+import { unreviewedClaims } from "./driftClaims";
 import { landedClaims } from "./landedClaims";
 import { stackConfig } from "./stackConfig";
 import { verdict, type RunReport } from "./report/runReport";
@@ -178,7 +179,10 @@ async function moveSource({
   }
   const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys }, options.tls);
   const { evidence } = await stack.outputs();
-  const moreClaims = [...(await landedClaims(kube, checkout)), ...((await review?.claims()) ?? [])];
+  const moreClaims = [
+    ...(await landedClaims(kube, checkout)),
+    ...((await review?.claims()) ?? (await unreviewedClaims(kube, checkout, options.delivery))),
+  ];
   const report = reportOf({
     options,
     facts,

@@ -50,6 +50,8 @@ export const RIGHTS: readonly Right[] = [
   ...rights("replicas", "get", "persistentvolumeclaims"),
   ...rights("replicas", "list", "poddisruptionbudgets", "policy"),
   ...rights("verify", "list", "endpointslices", "discovery.k8s.io"),
+  ...rights("land", "get", "services"),
+  ...rights("land", "get", "poddisruptionbudgets", "policy"),
 ];
 
 /** What the data paths besides migrate use above that. */

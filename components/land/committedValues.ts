@@ -41,8 +41,8 @@ export async function valuesAt(files: CommittedFiles, commit: string): Promise<R
     if (!(await isThere(checkout, commit))) {
       throw refusal(
         checkout,
-        `no commit ${commit.slice(0, 12)}, which Flux follows`,
-        "a checkout of the repository that Flux follows, with a remote to fetch from",
+        `no commit ${commit.slice(0, 12)}, which the cluster was given`,
+        "a checkout of the repository that holds it, with a remote to fetch from",
         "git -C CHECKOUT fetch",
       );
     }

@@ -82,7 +82,8 @@ export function evidenceDigest(journal: readonly JournalEntry[]): string {
 
 /** What came before landing, so that a second landing says the same. */
 function finished(journal: readonly JournalEntry[]): JournalEntry[] {
-  return journal.filter(({ beat, step }) => beat === "done" && step !== "land-git" && step !== "resume");
+  const later = ["land-git", "resume", "zero-drift"];
+  return journal.filter(({ beat, step }) => beat === "done" && !later.includes(step));
 }
 
 /** Facts in one table cell: nothing in them may end the cell, or become markup. */

@@ -1,7 +1,8 @@
 import { readFile } from "node:fs/promises";
 import path from "node:path";
-import { parse, parseAllDocuments, stringify, type Document, type ScalarTag, type Tags } from "yaml";
+import { parse, parseAllDocuments, stringify, type Document } from "yaml";
 import { fluxSubstitute } from "./fluxSubstitute";
+import { GO_YAML } from "./goYaml";
 import { helmReleaseIndex } from "./helmReleaseEdit";
 import { refusal } from "./landRefusal";
 import { plain, valueAt, yamlFile } from "./yamlFile";
@@ -19,26 +20,6 @@ export interface ReleaseFiles {
   /** Variables from elsewhere (other ConfigMaps); the file's own win. @default none */
   readonly moreVariables?: Readonly<Record<string, string>>;
 }
-
-/** Go reads `0o17` as a number too, which YAML 1.1 does not; `0640` is octal in both. */
-const GO_OCTAL: ScalarTag = {
-  tag: "tag:yaml.org,2002:int",
-  default: true,
-  test: /^[-+]?0o[0-7_]+$/,
-  resolve: (text) => parseInt(text.replace(/_|0o/g, ""), 8),
-};
-
-/** Kubernetes reads YAML 1.1 by Go's rules, which know neither 12:30 as a number nor dates. */
-const GO_YAML = {
-  version: "1.1",
-  customTags: (tags: Tags): Tags => [
-    GO_OCTAL,
-    ...tags.filter((tag) => {
-      if (typeof tag === "string") return true;
-      return !("format" in tag && tag.format === "TIME") && tag.tag !== "tag:yaml.org,2002:timestamp";
-    }),
-  ],
-} as const;
 
 /**
  * The HelmRelease's values as Flux would apply them from the working tree: the object written anew, its

@@ -40,6 +40,7 @@ export abstract class MigrationStage extends pulumi.ComponentResource {
   protected steps(
     until?: string,
     extra: Readonly<Record<string, Partial<ReturnType<typeof stepInput>>>> = {},
+    keepsInput: readonly string[] = [],
   ): void {
     for (const record of this.plan) {
       if (record.id === until) return;
@@ -47,7 +48,7 @@ export abstract class MigrationStage extends pulumi.ComponentResource {
       const input = { ...stepInput(record.id, this.config, this.stage), ...extra[record.id] };
       const step = new MigrationStep(
         `${this.stageName}-${record.id}`,
-        { record, input },
+        { record, input, ...(keepsInput.includes(record.id) && { keepsInput: true }) },
         { parent: this, dependsOn: this.after(record.after) },
       );
       this.made.set(record.id, step);

@@ -15,6 +15,7 @@ export interface Kustomization extends Suspendable {
   };
   status?: {
     lastAppliedRevision?: string;
+    lastHandledReconcileAt?: string;
     conditions?: Condition[];
   };
 }

@@ -105,7 +105,8 @@ async function parentBrings(ctx: StepContext, path: string, name: string, wanted
   await ctx.kube.mergePatch(path, { metadata: { annotations: { [RECONCILE]: before?.reconcile ?? null } } });
 }
 
-async function configMapsOf(
+/** Data of the ConfigMaps among the Kustomization's variables, by name. */
+export async function configMapsOf(
   ctx: StepContext,
   owner: Kustomization,
   namespace: string,
@@ -121,11 +122,11 @@ async function configMapsOf(
 }
 
 /** `flux-system` of `/apis/GROUP/v1/namespaces/flux-system/PLURAL/NAME`. */
-function namespaceOf(path: string): string {
+export function namespaceOf(path: string): string {
   return path.split("/").at(-3) ?? "";
 }
 
 /** `gitrepositories/flux-system` of an API path. */
-function named(path: string): string {
+export function named(path: string): string {
   return path.split("/").slice(-2).join("/");
 }

@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { releasePath } from "../delivery/releaseReader";
 import { fieldConflicts } from "./fieldConflicts";
-import { isMarked, isOwner, ownerPath, pauseBroken, resumedBySomebody, writersOf } from "./pauseRecord";
+import { isOwner, ownerPath, pauseBroken, resumedBySomebody, writersOf } from "./pauseRecord";
 import { Refused, type StepContext } from "./runStep";
 import { waitingUnder } from "./waitGuard";
 import type { HelmRelease } from "./world";
@@ -101,8 +101,8 @@ async function follow(
 function mayBeBroken(ctx: StepContext, path: string, object: KubeObject | undefined): boolean {
   if (object === undefined) return true;
   const release = releasePath(ctx.input);
-  // With Helm the object is this program's own Secret.
-  if (ctx.input.delivery === "helm" && path === release) return !isMarked(object);
+  // With Helm it is this program's own Secret, which says nothing while it is there.
+  if (ctx.input.delivery === "helm" && path === release) return false;
   if (resumedBySomebody([{ path, object }], release).length > 0) return true;
   const owned = object as HelmRelease;
   return path === release && fieldConflicts(owned, ownerPath(owned) !== undefined).length > 0;

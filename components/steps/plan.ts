@@ -129,6 +129,7 @@ function migrateSteps(release: string, replicas: number): StepRecord[] {
     },
     step("land", "land-git", "landGit", ["git-keys-land"], [], ["F69"]),
     step("land", "resume", "resume", ["land-git"], pods, ["I39", "F53", "F69"]),
+    step("land", "zero-drift", "zeroDrift", ["resume"], [], ["I39", "I1", "F53", "F69"]),
 
     ...cleanupSteps(release, replicas),
     ...rollbackSteps(release, replicas),

@@ -53,6 +53,8 @@ const schema = z.strictObject({
   talos: z.strictObject({ nodeSubnets: z.array(z.string()), nodes: z.array(z.string()) }).optional(),
   externalSecrets: z.array(z.strictObject({ namespace: z.string(), name: z.string() })).optional(),
   tls: tlsSchema.optional(),
+  /** Only for step zero-drift: name and version of the chart that the gate saw. */
+  chart: z.string().optional(),
   /** Only for stage cleanup. */
   cleanup: z.strictObject({ fileData: z.string() }).optional(),
 });

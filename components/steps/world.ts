@@ -25,6 +25,8 @@ export interface HelmRelease extends KubeObject {
   };
   status?: {
     observedGeneration?: number;
+    history?: readonly object[];
+    storageNamespace?: string;
     conditions?: { type: string; status: string; reason?: string; message?: string }[];
   };
 }

@@ -6,7 +6,8 @@ import { SOURCE_NAMESPACE } from "../source/sourceCluster";
 import { RAFT_POLICY } from "../landedClaims";
 import { waitFor } from "../cluster/waitFor";
 import { KUSTOMIZATIONS, OWNER, PARENT, SOURCE } from "./objects";
-import { hasBranch, mainSays, squashMerge } from "./reviewedRepository";
+import { driftClaims, readDrift } from "../driftClaims";
+import { hasBranch, MAIN, mainSays, squashMerge } from "./reviewedRepository";
 
 const BRANCH = "openbao-raft";
 const RELEASE = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${SOURCE_NAMESPACE}/helmreleases/openbao`;
@@ -141,6 +142,9 @@ export class FluxReview {
         holds: review.pods.length === 3 && review.pods.join() === pods.join(),
         seen: pods.join(", "),
       },
+      ...driftClaims(
+        await readDrift(this.kube, { folder: this.bare, ref: MAIN, delivery: "flux", applied: true }),
+      ),
     ];
   }
 

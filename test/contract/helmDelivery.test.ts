@@ -1,3 +1,4 @@
+import { KubernetesObjectApi } from "@kubernetes/client-node";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { dirname, delimiter, join } from "node:path";
@@ -13,12 +14,14 @@ import {
   labelFor,
   REVISION_LABEL,
 } from "../../components/delivery/helmRecord";
+import { manifestDrift } from "../../components/delivery/manifestDrift";
 import { foreignRevisions, readRelease } from "../../components/delivery/releaseReader";
 import { runHelm, upgradeArgs } from "../../components/delivery/runHelm";
 import { readHelm } from "../../components/gate/readDelivery";
 import { raftLayer } from "../../components/openBaoRelease";
 import type { StepContext } from "../../components/steps/runStep";
 import { condition, until } from "../../components/steps/world";
+import { detectDrift } from "../../rehearsal/standins/helmController/detectDrift";
 import { cacheDir } from "../../rehearsal/cache";
 import { toolPath } from "../../rehearsal/tools/tools";
 import { configOf } from "../support/snapshotBuilder";
@@ -39,6 +42,8 @@ const values = {
   server: {
     // Lies in no namespace, and the rehearsal's source may have it.
     authDelegator: { enabled: false },
+    // Kept by the API server in other words.
+    resources: { limits: { cpu: "1000m", memory: "0.5Gi" } },
     nodeSelector: { "openbao-raft-migration/none": "none" },
     extraEnvironmentVars: { CANARY: "canary-in-the-values" },
     standalone: { enabled: true, config: 'storage "file" { path = "/openbao/data" }' },
@@ -131,6 +136,37 @@ describe("Helm contract", function () {
     assert.equal(await foreignRevisions(kube, NAME), undefined);
   });
 
+  it("shows no drift in what Helm applied, whatever the API server adds, and each field that somebody changed (I39)", async () => {
+    const { manifest } = helmRecord(deployedOf(await helmRevisions(kube, NAME))!);
+    const seen = await manifestDrift(kube, namespace, manifest);
+    assert.deepEqual(seen.drift, []);
+    // The rehearsal's own way says the same.
+    const objects = KubernetesObjectApi.makeApiClient(kube.config);
+    assert.deepEqual(await detectDrift(objects, manifest, namespace, [], false), []);
+    const kinds = new Set(seen.compared.map((object) => object.split(" ")[0]));
+    assert.deepEqual([...kinds].sort(), ["ConfigMap", "PodDisruptionBudget", "Service", "StatefulSet"]);
+    const by = { fieldManager: "kubectl-edit" };
+    const set = `/apis/apps/v1/namespaces/${namespace}/statefulsets/openbao`;
+    const service = `/api/v1/namespaces/${namespace}/services/openbao`;
+    const seconds = { spec: { template: { spec: { terminationGracePeriodSeconds: 77 } } } };
+    await kube.mergePatch(set, seconds, by);
+    await kube.mergePatch(service, { spec: { publishNotReadyAddresses: false } }, by);
+    await kube.remove(`/apis/policy/v1/namespaces/${namespace}/poddisruptionbudgets/openbao`);
+    const { drift } = await manifestDrift(kube, namespace, manifest);
+    assert.deepEqual(drift.map(({ object, field, how }) => `${object} ${field} ${how}`).sort(), [
+      "PodDisruptionBudget openbao (all) gone",
+      "Service openbao spec.publishNotReadyAddresses gone",
+      "StatefulSet openbao spec.template.spec.terminationGracePeriodSeconds different",
+    ]);
+    // A field that is left out has no owner.
+    assert.deepEqual(
+      drift.flatMap(({ object, by: writer }) =>
+        writer?.startsWith("kubectl-edit (Update, ") ? [object] : [],
+      ),
+      ["StatefulSet openbao"],
+    );
+  });
+
   it("goes on after a Helm that was killed in its upgrade, where Helm alone refuses (F54)", async () => {
     const args = ["--wait", "--timeout", "60s", "--labels", `${REVISION_LABEL}=${labelFor(3)}`];
     const child = spawn("helm", upgradeArgs(NAME, chart, args), { stdio: ["pipe", "ignore", "ignore"] });
@@ -169,5 +205,12 @@ describe("Helm contract", function () {
     assert.deepEqual(release.spec?.values, values);
     assert.equal(release.spec?.suspend, undefined);
     assert.ok(!(await configText()).includes("raft"));
+    // What was changed by hand is put right. What the killed upgrade had applied may stay: Helm compares with deployed ones.
+    const { manifest } = helmRecord(deployedOf(await helmRevisions(kube, NAME))!);
+    const { drift } = await manifestDrift(kube, namespace, manifest);
+    assert.deepEqual(
+      drift.filter(({ field }) => !field.endsWith("env[BAO_LOG_LEVEL]")),
+      [],
+    );
   });
 });

@@ -1,59 +1,22 @@
 import assert from "node:assert/strict";
 import { readJournal } from "../../components/cluster/journal";
-import { whilePaused } from "../../components/steps/pauseWatch";
 import { applyRelease } from "../../components/steps/applyRelease";
-import { Refused, runBeats, type Step, type StepContext } from "../../components/steps/runStep";
-import { pause } from "../../components/steps/scripts/pause";
+import { whilePaused } from "../../components/steps/pauseWatch";
+import { runBeats } from "../../components/steps/runStep";
 import { stop } from "../../components/steps/scripts/stop";
-import { APPLYING_ANNOTATION, podsPath, until } from "../../components/steps/world";
-import { OWNER, ownedRelease, RELEASE } from "../support/ownedRelease";
-import { RAFT_VALUES, StepWorld } from "../support/stepContext";
-
-const CRON_JOB = "/apis/batch/v1/namespaces/openbao/cronjobs/vault-backup";
-const SCALE = "/apis/apps/v1/namespaces/openbao/statefulsets/openbao/scale";
-/** Far more than a test may take: a wait that ends by it has not been ended by the watch. */
-const LONG = 50;
-
-async function pausedWorld(): Promise<StepWorld> {
-  const world = new StepWorld("pause");
-  Object.assign(world.context.input, { podTimeoutSeconds: LONG });
-  world.kube.put(RELEASE, ownedRelease({ values: RAFT_VALUES }));
-  world.kube.put(OWNER, { metadata: { name: "apps" }, spec: {} });
-  world.kube.put(CRON_JOB, { metadata: { name: "vault-backup" }, spec: {} });
-  await runBeats(pause, world.context);
-  world.kube.writes.length = 0;
-  return world.statefulSet(0).noPod();
-}
-
-const resumeAs = (world: StepWorld, path: string) =>
-  world.kube.mergePatch(path, { spec: { suspend: false } }, { fieldManager: "kubectl-patch" });
-
-/** A step whose act, or whose verify, runs `work`. */
-function stepOf(beat: "act" | "verify", work: (ctx: StepContext) => Promise<unknown>): Step {
-  const nothing = () => Promise.resolve();
-  return {
-    id: "some",
-    needsPause: true,
-    observe: () => Promise.resolve({ state: "todo", observed: {} }),
-    act: beat === "act" ? async (ctx) => void (await work(ctx)) : nothing,
-    verify: beat === "verify" ? async (ctx) => ({ was: await work(ctx) }) : () => Promise.resolve({}),
-  };
-}
-
-async function held(work: Promise<unknown>, words: RegExp): Promise<void> {
-  await assert.rejects(work, (error: unknown) => {
-    assert.equal(error instanceof Refused && error.hazard, "F53", String(error));
-    assert.match((error as Error).message, words);
-    return true;
-  });
-}
-
-const forPod = (ctx: StepContext) =>
-  ctx.kube.waitFor(podsPath("openbao"), "openbao-0", (pod) => pod !== undefined, {
-    what: "a pod",
-    timeoutSeconds: LONG,
-  });
-const forAnswer = () => until("an answer", LONG, () => Promise.resolve({ seen: "none" }));
+import { APPLYING_ANNOTATION } from "../../components/steps/world";
+import { OWNER, RELEASE } from "../support/ownedRelease";
+import {
+  CRON_JOB,
+  forAnswer,
+  forPod,
+  held,
+  pausedWorld,
+  resumeAs,
+  SCALE,
+  stepOf,
+} from "../support/pausedWorld";
+import type { StepWorld } from "../support/stepContext";
 
 describe("somebody ends the pause while a step is at work (hazard F53)", () => {
   for (const [name, path] of [

@@ -10,6 +10,7 @@ import { resume } from "../../components/steps/scripts/resume";
 import { mainSays, publish, squashMerge } from "../../rehearsal/flux/reviewedRepository";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
+import { releaseSecret, revisionPath } from "../support/helmRelease";
 import { StepWorld } from "../support/stepContext";
 
 const RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/openbao/helmreleases/openbao";
@@ -185,6 +186,26 @@ describe("resuming Flux, which follows Git (hazard F69)", () => {
       world.kube.put(OWNER, { ...owner, spec: { ...spec, postBuild } });
     });
     assert.equal((await run()).result, "done");
+  });
+
+  it("journals pods and chart before the un-pause and not after it, for the proof that nothing was restarted (I39)", async () => {
+    const labels = { "app.kubernetes.io/instance": "openbao", component: "server" };
+    const pod = "/api/v1/namespaces/openbao/pods/openbao-0";
+    world.kube.put(pod, { metadata: { name: "openbao-0", uid: "uid-0", labels } });
+    world.kube.put(revisionPath(7), releaseSecret({ revision: 7 }));
+    await squashMerge(bare, GIT.branch);
+    await run();
+    const acts = async () =>
+      (await world.context.journal.entries())
+        .filter(({ step, beat }) => step === "resume" && beat === "act")
+        .map(({ observed }) => observed);
+    const before = { pods: { "openbao-0": "uid-0/0" }, revision: 7, chart: "openbao 0.29.2" };
+    assert.deepEqual(await acts(), [before]);
+    // A kill after the un-pause: what runs now may have been restarted by it.
+    world.kube.drop("/api/v1/namespaces/openbao/configmaps/openbao-raft-migration-journal");
+    await world.done("land-git");
+    await run();
+    assert.deepEqual(await acts(), [{}]);
   });
 
   it("is refused while the cluster's variables still ask for one replica: Raft with one of three loses its quorum", async () => {

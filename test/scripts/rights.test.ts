@@ -5,6 +5,7 @@ import { reaches, STAGES, type Stage } from "../../config";
 import { CARRY_RIGHTS, rightName, RIGHTS } from "../../components/gate/readAccess";
 import { runBeats, type Step, type StepContext } from "../../components/steps/runStep";
 import { planSteps } from "../../components/steps/plan";
+import { LandedWorld, RELEASE } from "../support/landedWorld";
 import { RAFT_VALUES, StepWorld } from "../support/stepContext";
 import { recordingRights } from "../support/usedRights";
 import { node } from "../support/workloadObjects";
@@ -26,6 +27,11 @@ const worlds: Readonly<Record<string, (world: StepWorld) => Promise<StepWorld>>>
   stopped: (world) => Promise.resolve(world.release({}, true).statefulSet(0).noPod()),
   carried: (world) => world.release(RAFT_VALUES, true).statefulSet(0).noPod().done("carry"),
   flipped: (world) => world.release(RAFT_VALUES, true).statefulSet(1, "rev-2").done("flip"),
+  landed: async (world) => {
+    const landed = await LandedWorld.make(true, world);
+    // What Flux's Kustomization needs is asked for apart.
+    return landed.edit(RELEASE, ({ metadata }) => Reflect.deleteProperty(metadata!, "labels")).world;
+  },
   moved: (world) => {
     world.release(RAFT_VALUES, true).onRaft();
     world.servers["openbao-0"]!.peers = [
@@ -43,8 +49,8 @@ function named(stage: Parameters<typeof reaches>[0]): Set<string> {
 /** What the fakes do not reach, each with its user. */
 const ELSEWHERE = [
   ...["create", "get", "update"].map((verb) => `${verb} leases.coordination.k8s.io`), // withLease, around every step
-  ...["create", "get", "patch"].map((verb) => `${verb} networkpolicies.networking.k8s.io`), // Pulumi's own resource
-  ...["delete", "list", "update"].map((verb) => `${verb} secrets`), // saveInventory
+  ...["create", "patch"].map((verb) => `${verb} networkpolicies.networking.k8s.io`), // Pulumi's own resource
+  ...["delete", "update"].map((verb) => `${verb} secrets`), // saveInventory
   "create pods/portforward", // podSocket
   "get pods/log", // readProbe, followProgress
   "list poddisruptionbudgets.policy", // applyReplicas, once all nodes are voters

@@ -10,6 +10,7 @@ export interface Revision {
   readonly ours?: boolean;
   readonly dependencies?: readonly string[];
   readonly manifest?: string;
+  readonly chartVersion?: string;
 }
 
 /** Path of a revision's Secret in namespace openbao. */
@@ -20,6 +21,7 @@ export function revisionPath(revision: number): string {
 /** The Secret of one revision, as Helm's own driver writes it. */
 export function releaseSecret(one: Revision): KubeObject & Record<string, unknown> {
   const { revision, status = "deployed", values = {}, ours = false, dependencies = [], manifest = "" } = one;
+  const { chartVersion = "0.29.2" } = one;
   const release = {
     name: "openbao",
     version: revision,
@@ -29,7 +31,7 @@ export function releaseSecret(one: Revision): KubeObject & Record<string, unknow
     chart: {
       metadata: {
         name: "openbao",
-        version: "0.29.2",
+        version: chartVersion,
         ...(dependencies.length > 0 && { dependencies: dependencies.map((name) => ({ name })) }),
       },
       values: { server: { replicas: 1 } },

@@ -71,6 +71,16 @@ describe("the policies of stage network in the checkout (hazards H4, F69)", () =
     assert.deepEqual(edit(text), { text });
   });
 
+  it("name no rule for a direction that is free (F46)", () => {
+    for (const [direction, rule] of [
+      ["Ingress", "ingress"],
+      ["Egress", "egress"],
+    ] as const) {
+      const { spec } = networkPolicyObject({ namespace: "openbao", release: "openbao" }, [direction]);
+      assert.deepEqual(Object.keys(spec), ["podSelector", "policyTypes", rule]);
+    }
+  });
+
   it("are both kinds where Cilium restricts, too", () => {
     const cilium = ciliumPolicyObject(place, ["Ingress"]);
     const { text } = networkPolicyEdit({ file, objects: [...objects, cilium] }, undefined, KUSTOMIZATION);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { pushBranch, words } from "../../components/land/git";
 import { foreignChanges, land, type LandPlan } from "../../components/land/landing";
@@ -132,6 +132,34 @@ describe("landing in a checkout as people leave it (hazard F69)", () => {
     });
   });
 
+  describe("writes nothing through a link that git was told not to look at", () => {
+    const variables = join("k8s", "clusters", "prod", "bootstrap");
+    const hidden = () => git("ls-files", "--", variables).split("\n");
+
+    it("in place of the file", async () => {
+      git("update-index", "--skip-worktree", VARIABLES_FILE);
+      const outside = join(dir, "outside.yaml");
+      writeFileSync(outside, read(VARIABLES_FILE));
+      rmSync(join(checkout, VARIABLES_FILE));
+      symlinkSync(outside, join(checkout, VARIABLES_FILE));
+      const before = readFileSync(outside, "utf8");
+      await assert.rejects(land(plan), { name: "LandRefusal", message: /found no such file/ });
+      assert.equal(readFileSync(outside, "utf8"), before);
+    });
+
+    it("in place of a folder above it", async () => {
+      git("update-index", "--skip-worktree", ...hidden());
+      const outside = join(dir, "outside");
+      cpSync(join(checkout, variables), outside, { recursive: true });
+      rmSync(join(checkout, variables), { recursive: true });
+      symlinkSync(outside, join(checkout, variables));
+      const before = readFileSync(join(outside, basename(VARIABLES_FILE)), "utf8");
+      writeFileSync(join(checkout, ".git/info/exclude"), `${variables}\n`);
+      await assert.rejects(land(plan), { name: "LandRefusal", message: /leads out of the checkout/ });
+      assert.equal(readFileSync(join(outside, basename(VARIABLES_FILE)), "utf8"), before);
+    });
+  });
+
   describe("pushing", () => {
     const origin = () => join(dir, "origin.git");
     const there = () => execFileSync("git", ["-C", origin(), "for-each-ref"], { encoding: "utf8" });
@@ -161,6 +189,17 @@ describe("landing in a checkout as people leave it (hazard F69)", () => {
         message: /origin did not take/,
       });
       assert.match(there(), new RegExp(other));
+    });
+
+    it("asks origin what it has: a push that was taken and undone is none", async () => {
+      const { head } = await land(plan);
+      const hook = join(origin(), "hooks/post-receive");
+      mkdirSync(dirname(hook), { recursive: true });
+      writeFileSync(hook, "#!/bin/sh\ngit update-ref -d refs/heads/openbao-raft\n", { mode: 0o755 });
+      await assert.rejects(pushBranch(checkout, plan.branch, head), {
+        name: "LandRefusal",
+        message: /openbao-raft at nothing on origin.*look who else pushes it/,
+      });
     });
 
     it("shows no password of the remote's address", () => {

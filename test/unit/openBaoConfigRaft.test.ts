@@ -160,6 +160,16 @@ storage "file" {
     );
   });
 
+  it("refuses a listener that demands client certificates and names none to show (F61)", () => {
+    const demands =
+      'tls_client_ca_file = "/t/ca"\n  tls_require_and_verify_client_cert = true\n}\nstorage "file" { path = "/d" }\n';
+    for (const more of ["", '  tls_cert_file = "/t/c"\n', '  tls_key_file = "/t/k"\n'])
+      assert.throws(
+        () => one(`listener "tcp" {\n  address = "[::]:8200"\n${more}  ${demands}`),
+        /demands client certificates without tls_cert_file and tls_key_file/,
+      );
+  });
+
   it("raises max_entry_size when asked", () => {
     assert.ok(
       one(STANDALONE, { maxEntrySize: 4194304 }).includes('  max_entry_size = "4194304"\n  retry_join'),

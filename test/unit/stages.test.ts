@@ -34,7 +34,7 @@ function build(applied = false): void {
   );
   stage((o) => new ReplicasStage("replicas", args, o));
   stage((o) => new VerifyStage("verify", { ...args, rulesServed: false }, o));
-  stage((o) => new LandStage("land", args, o));
+  stage((o) => new LandStage("land", { ...args, chart: "openbao 0.29.2" }, o));
 }
 
 const commands = (seen: readonly Recorded[]) => seen.filter(({ type }) => type === COMMAND);

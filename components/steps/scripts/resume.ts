@@ -5,6 +5,7 @@ import { releasePath } from "../../delivery/releaseReader";
 import { removeInventories } from "../../inventory/inventoryStore";
 import { LandRefusal } from "../../land/landRefusal";
 import { oldGit } from "../followedSource";
+import { beforeUnpause } from "../landingPods";
 import { isMarked, journaledRecord } from "../pauseRecord";
 import { resumeWithoutRestart } from "../resuming";
 import { Refused, type Step, type StepContext } from "../runStep";
@@ -27,7 +28,7 @@ export const resume: Step = {
     }
     const why = await whyNotYet(ctx, release);
     if (why !== undefined) return { state: "refuse", hazard: "F69", why };
-    return { state: "todo", observed: {} };
+    return { state: "todo", observed: await beforeUnpause(ctx, release) };
   },
 
   async act(ctx) {
