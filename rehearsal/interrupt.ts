@@ -1,4 +1,5 @@
 import { endRuns } from "./pulumiRuns";
+import { stopHelmController } from "./standins/helmController/start";
 
 /** How long pulumi may take to end its step after a signal; a step ends at its next beat. */
 const GRACE_MS = 60_000;
@@ -38,6 +39,18 @@ export function endOnSignal({ stopStandIns, left, log, graceMs = GRACE_MS }: Int
     process.exit(130);
   };
   process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+}
+
+/** The same for a program that works on the throw-away cluster alone. @param heal takes back what it broke there */
+export function endThrowAwayOnSignal(
+  log: (line: string) => void,
+  heal: () => Promise<void> = () => Promise.resolve(),
+): void {
+  const stopStandIns = async () => {
+    await heal();
+    await stopHelmController();
+  };
+  endOnSignal({ log, left: whatIsLeft(undefined), stopStandIns });
 }
 
 /** What a rehearsal that was interrupted leaves, in words. */

@@ -10,6 +10,7 @@ import { kubeconfigPath, up } from "../../rehearsal/cluster/cluster";
 import { API_URL } from "../../rehearsal/cluster/layout";
 import { pkiFile } from "../../rehearsal/cluster/pki";
 import { kubeconfigThrough, startFaultProxy, type FaultProxy } from "../../rehearsal/faultProxy";
+import { endThrowAwayOnSignal } from "../../rehearsal/interrupt";
 import { randomStream } from "../../rehearsal/source/randomStream";
 import { installCrds } from "../../rehearsal/standins/crds/installCrds";
 import { startHelmController } from "../../rehearsal/standins/helmController/start";
@@ -148,7 +149,9 @@ function proxyBeforeCluster(): Promise<FaultProxy> {
 
 void (async () => {
   try {
-    process.exitCode = await campaign(campaignOf(process.argv.slice(2)));
+    const what = campaignOf(process.argv.slice(2));
+    endThrowAwayOnSignal(log);
+    process.exitCode = await campaign(what);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
