@@ -41,7 +41,8 @@ export function breakAuditPath(volume: string): void {
  */
 export function fillVolume(volume: string, statfs: typeof statfsSync = statfsSync): number {
   const { type, blocks, bsize } = statfs(volume);
-  if (type !== TMPFS || blocks * bsize > MOST_BYTES)
+  const most = blocks * bsize;
+  if (type !== TMPFS || most > MOST_BYTES)
     throw new Error(
       `${volume} is no small file system of its own; expected one of npm run faults -- --small-volumes`,
     );
@@ -51,22 +52,25 @@ export function fillVolume(volume: string, statfs: typeof statfsSync = statfsSyn
   const file = openSync(join(folder, FILLER), "wx", 0o600);
   let written = 0;
   try {
-    for (const size of [MIB, 4096]) written += writeUntilFull(file, Buffer.alloc(size));
+    for (const size of [MIB, 4096]) written += writeUntilFull(file, Buffer.alloc(size), most - written);
   } finally {
     closeSync(file);
   }
   return written;
 }
 
-function writeUntilFull(file: number, block: Buffer): number {
-  for (let written = 0; ;) {
+/** Never more than `most`: a wrong look at the file system must not fill the machine. */
+function writeUntilFull(file: number, block: Buffer, most: number): number {
+  let written = 0;
+  while (written + block.length <= most) {
     try {
       written += writeSync(file, block);
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOSPC") return written;
+      if ((error as NodeJS.ErrnoException).code === "ENOSPC") break;
       throw error;
     }
   }
+  return written;
 }
 
 /** Puts right what was broken on any volume, by what lies there: a campaign that was killed left no other note. */
