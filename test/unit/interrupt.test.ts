@@ -88,7 +88,11 @@ describe("a program that starts pulumi on the throw-away cluster", () => {
   for (const program of ["rehearsal/rehearse.ts", "rehearsal/bench/bench.ts", "test/faults/cli.ts"]) {
     it(`ends it on a signal: ${program} (F3)`, () => {
       const text = readFileSync(join(root, program), "utf8");
-      assert.match(text, /\n {2,4}end(ThrowAway)?OnSignal\(/, "else the move goes on alone below the next run");
+      assert.match(
+        text,
+        /\n {2,4}end(ThrowAway)?OnSignal\(/,
+        "else the move goes on alone below the next run",
+      );
     });
   }
 });
