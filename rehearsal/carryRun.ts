@@ -1,15 +1,19 @@
 import { createHash } from "node:crypto";
 import { join } from "node:path";
+import { readJournal } from "../components/cluster/journal";
 import { escrowName } from "../components/cluster/keySink";
 import { readKeySecret } from "../components/cluster/keySecret";
 import { health, openBaoInPod, raftPeers, sealStatus } from "../components/cluster/openBaoStatus";
 import type { KubeClient } from "../components/cluster/kubeClient";
 import { seeKeyCopy } from "../components/land/keyCopy";
 import { unreviewedClaims } from "./driftClaims";
-import { changedNothing, moveThroughStages } from "./move";
+import { changedNothing, moveThroughStages, StageFailed, type StageRun } from "./move";
 import type { RehearsalOptions } from "./options";
 import type { Claim } from "./outcome";
 import type { PulumiStack } from "./pulumiStack";
+import { bareReport, eventsOf, stagesClaim, type RunFacts } from "./report/failedReport";
+import { finishRun } from "./report/finishRun";
+import type { RunReport } from "./report/runReport";
 import { KEY_FILE } from "./source/sopsCheckout";
 import { installReseedJob, REBUILT, RESEED_JOB } from "./source/reseedJob";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
@@ -28,30 +32,68 @@ export function carryConfig(carry: RehearsalOptions["carry"], runDir: string): R
   return { carry, reseed: { jobs, discard: GIVEN_UP } };
 }
 
+interface ReseedRun {
+  readonly options: RehearsalOptions;
+  readonly kube: KubeClient;
+  readonly stack: PulumiStack;
+  readonly facts: RunFacts;
+  readonly log: (line: string) => void;
+}
+
 /**
  * The move of a store of which nothing is worth keeping. There is no client load: its token ends with the old store.
  * @returns the exit code
  */
-export async function rehearseReseed(run: {
-  readonly options: RehearsalOptions;
-  readonly kube: KubeClient;
-  readonly stack: PulumiStack;
-  readonly checkout: string;
-  readonly log: (line: string) => void;
-}): Promise<number> {
-  const { options, kube, stack, log } = run;
+export async function rehearseReseed(
+  run: ReseedRun & { readonly checkout: string; readonly runDir: string },
+): Promise<number> {
+  const { options, kube, log } = run;
   await installReseedJob(kube);
   const before = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
   const oldCluster = await clusterIdOf(kube, "openbao-0");
-  await moveThroughStages(stack, kube, options, log);
-  const noChange = changedNothing(await stack.up());
-  const claims = await claimsOfReseed(kube, before, oldCluster, noChange);
-  claims.push(...(await unreviewedClaims(kube, run.checkout, options.delivery)));
-  if (options.sops) claims.push(await keysInGit(kube, run.checkout));
-  for (const claim of claims) log(`${claim.holds ? "holds" : "FAILS"}: ${claim.claim} (${claim.seen})`);
-  const passed = claims.every((claim) => claim.holds);
-  log(`rehearsal of reseed ${passed ? "passed" : "failed"}`);
-  return passed ? 0 : 1;
+  const report = await reseedReport(run, async (noChange) => {
+    const claims = await claimsOfReseed(kube, before, oldCluster, noChange);
+    claims.push(...(await unreviewedClaims(kube, run.checkout, options.delivery)));
+    return options.sops ? [...claims, await keysInGit(kube, run.checkout)] : claims;
+  });
+  return await finishRun(report, run.runDir, log);
+}
+
+/**
+ * Takes the stack through the stages, and reports; a stage that fails, or a store that cannot be looked at, is a claim
+ * that does not hold.
+ */
+export async function reseedReport(
+  { options, kube, stack, facts, log }: ReseedRun,
+  claimsOf: (noChange: boolean) => Promise<Claim[]>,
+): Promise<RunReport> {
+  let passed: readonly StageRun[] = [];
+  let failed: StageFailed | undefined;
+  let claims: Claim[] = [];
+  try {
+    passed = await moveThroughStages(stack, kube, options, log);
+  } catch (error) {
+    if (!(error instanceof StageFailed)) throw error;
+    failed = error;
+    passed = error.before;
+    log(error.message);
+  }
+  if (failed === undefined)
+    claims = await claimsOf(changedNothing(await stack.up())).catch((error: unknown) => [
+      {
+        claim: "the moved store could be looked at",
+        holds: false,
+        seen: error instanceof Error ? error.message : String(error),
+      },
+    ]);
+  // Without an answer of the cluster the report still says how far the run came.
+  const journal = await readJournal(kube, SOURCE_NAMESPACE).catch(() => []);
+  return bareReport({
+    facts,
+    passed,
+    claims: [stagesClaim(passed, failed), ...claims],
+    journal: eventsOf(journal),
+  });
 }
 
 async function claimsOfReseed(

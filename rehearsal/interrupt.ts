@@ -1,9 +1,10 @@
 import { endRuns } from "./pulumiRuns";
+import { onFirstSignal } from "./signalWishes";
+import { toolsReleased } from "./tools/releaseOnSignal";
+import { stopHelmController } from "./standins/helmController/start";
 
 /** How long pulumi may take to end its step after a signal; a step ends at its next beat. */
 const GRACE_MS = 60_000;
-/** A terminal's Ctrl-C can arrive twice, by the group and by npm or tsx: that is no second wish. */
-const SECOND_WISH_MS = 1000;
 
 export interface Interrupted {
   /** Ends the helpers of the rehearsal that run beside the cluster. */
@@ -20,24 +21,31 @@ export interface Interrupted {
  * alone, and the next run would remove the namespaces below a move that is still running. A second signal kills at once.
  */
 export function endOnSignal({ stopStandIns, left, log, graceMs = GRACE_MS }: Interrupted): void {
-  let first: number | undefined;
-  let hurry = false;
-  const onSignal = (signal: NodeJS.Signals): void => {
-    if (first !== undefined) {
-      hurry ||= Date.now() - first > SECOND_WISH_MS;
-      return;
-    }
-    first = Date.now();
+  onFirstSignal((signal, hurry) => {
     log(`${signal}: ending pulumi and the stand-ins (once more: kill them) ...`);
-    void end();
-  };
-  const end = async (): Promise<void> => {
-    await endRuns(graceMs, () => hurry);
+    void end(hurry);
+  });
+
+  async function end(hurry: () => boolean): Promise<void> {
+    await endRuns(graceMs, hurry);
     await stopStandIns().catch((error: unknown) => log(`a stand-in was not ended: ${String(error)}`));
+    // dpkg may still be at work: cut off, it would leave half-configured packages.
+    await toolsReleased();
     log(`interrupted. ${left}`);
     process.exit(130);
+  }
+}
+
+/** The same for a program that works on the throw-away cluster alone. @param heal takes back what it broke there */
+export function endThrowAwayOnSignal(
+  log: (line: string) => void,
+  heal: () => Promise<void> = () => Promise.resolve(),
+): void {
+  const stopStandIns = async () => {
+    await heal();
+    await stopHelmController();
   };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
+  endOnSignal({ log, left: whatIsLeft(undefined), stopStandIns });
 }
 
 /** What a rehearsal that was interrupted leaves, in words. */

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { readJournal } from "../components/cluster/journal";
 import { kubeClient, loadKubeConfig, type KubeClient } from "../components/cluster/kubeClient";
@@ -15,11 +15,11 @@ import { useOwnCluster } from "./oneContext";
 import { claimsOf, measuresOf, observedOf, observeOutcome, type Claim, type Outcome } from "./outcome";
 import { PulumiStack } from "./pulumiStack";
 import { eventsOf, factsOf, failedReport, stagesClaim, type RunFacts } from "./report/failedReport";
-import { writeReport } from "./report/writeReport";
+import { finishRun } from "./report/finishRun";
 import { unreviewedClaims } from "./driftClaims";
 import { landedClaims } from "./landedClaims";
 import { stackConfig } from "./stackConfig";
-import { verdict, type RunReport } from "./report/runReport";
+import type { RunReport } from "./report/runReport";
 import { stopFluxControllers } from "./flux/controllers";
 import { startFlux, type FluxWorld } from "./flux/fluxWorld";
 import { FluxReview } from "./flux/review";
@@ -147,10 +147,11 @@ async function moveSource({
     config: await stackConfig(options, runDir, checkout, externalSecrets, log),
     log,
   });
-  if (options.carry === "reseed") return await rehearseReseed({ options, kube, stack, checkout, log });
+  const facts = factsOf(options, startedAt, helmController);
+  if (options.carry === "reseed")
+    return await rehearseReseed({ options, kube, stack, checkout, facts, runDir, log });
   const load = await startLoad(runDir, { kube, tls: options.tls });
   log("client load is writing");
-  const facts = factsOf(options, startedAt, helmController);
   let stages: StageRun[] = [];
   let seen: LoadLog;
   let noChange = false;
@@ -175,7 +176,11 @@ async function moveSource({
   if (failed !== undefined) {
     // Without an answer of the cluster the report still says which stage it was.
     const journal = await readJournal(kube, SOURCE_NAMESPACE).catch(() => []);
-    return await finish(failedReport({ facts, failed, load: seen, journal: eventsOf(journal) }), runDir);
+    return await finishRun(
+      failedReport({ facts, failed, load: seen, journal: eventsOf(journal) }),
+      runDir,
+      log,
+    );
   }
   const outcome = await observeOutcome(kube, loadLogs(runDir), { seed, keys }, options.tls);
   const { evidence } = await stack.outputs();
@@ -193,18 +198,7 @@ async function moveSource({
     evidence,
     moreClaims,
   });
-  return await finish(report, runDir);
-}
-
-/** Writes the report and says what it says. @returns the exit code */
-async function finish(report: RunReport, runDir: string): Promise<number> {
-  writeFileSync(join(runDir, "report.json"), JSON.stringify(report), { mode: 0o600 });
-  const paths = await writeReport(report, runDir);
-  for (const claim of report.claims)
-    log(`${claim.holds ? "holds" : "FAILS"}: ${claim.claim} (${claim.seen})`);
-  for (const { what, seen, aim } of report.measures ?? []) log(`measured: ${what} ${seen} (aim: ${aim})`);
-  log(`rehearsal ${verdict(report)}; report: ${paths.markdown} and ${paths.html}`);
-  return verdict(report) === "passed" ? 0 : 1;
+  return await finishRun(report, runDir, log);
 }
 
 interface Told {

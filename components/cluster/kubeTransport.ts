@@ -44,12 +44,16 @@ export class KubeTransport {
   private readonly agent = new https.Agent({ keepAlive: true, maxSockets: 16 });
   private readonly plainAgent = new http.Agent({ keepAlive: true, maxSockets: 16 });
   private readonly server: string;
+  /** Ends those under way through the kubeconfig's proxy: no agent of ours holds them. */
+  private readonly proxyRequests = new Set<(cause: Error) => void>();
+  private readonly proxied: boolean;
   private closed = false;
 
   constructor(private readonly config: KubeConfig) {
     const server = config.getCurrentCluster()?.server;
     if (server === undefined) throw new Error("the kubeconfig names no cluster for its current context");
     this.server = server;
+    this.proxied = usesProxy(config);
   }
 
   /** Ends what is under way, and refuses what comes later: a server that hangs must not keep the process. */
@@ -57,6 +61,7 @@ export class KubeTransport {
     this.closed = true;
     this.agent.destroy();
     this.plainAgent.destroy();
+    for (const end of this.proxyRequests) end(new Error("the client is closed"));
   }
 
   /** The whole reply as text. @throws KubeError */
@@ -90,10 +95,13 @@ export class KubeTransport {
     if (this.closed) throw new KubeError(`${sent.method} ${sent.path}: the client is closed`, 0, "Timeout");
     const url = new URL(sent.path, this.server);
     for (const [key, value] of Object.entries(sent.query ?? {})) url.searchParams.set(key, value);
-    const options: https.RequestOptions = { method: sent.method, agent: this.agent, headers: {} };
+    const timeout = sent.timeoutMs ?? REQUEST_TIMEOUT_MS;
+    // Here too: the way to a proxy is bounded by this one.
+    const options: https.RequestOptions = { method: sent.method, agent: this.agent, headers: {}, timeout };
     await this.config.applyToHTTPSOptions(options);
-    // applyToHTTPSOptions may bring its own agent; ours keeps connections, with the same credentials per request.
-    options.agent = url.protocol === "https:" ? this.agent : this.plainAgent;
+    // applyToHTTPSOptions brings its own agent; ours keeps connections, with the same credentials per request. The
+    // way through a proxy is in its own alone, which holds the credentials too: one a request, since they may change.
+    if (!this.proxied) options.agent = url.protocol === "https:" ? this.agent : this.plainAgent;
     const payload = sent.body === undefined ? undefined : Buffer.from(JSON.stringify(sent.body));
     const headers = { ...options.headers, accept: "application/json" } as http.OutgoingHttpHeaders;
     if (payload !== undefined) {
@@ -136,11 +144,33 @@ export class KubeTransport {
           response.on("aborted", () => fail(new Error("connection closed in mid-reply")));
         },
       );
-      request.setTimeout(sent.timeoutMs ?? REQUEST_TIMEOUT_MS, () => request.destroy(new Error("timed out")));
+      if (this.proxied) {
+        // A request that still waits for its connection tells of no error.
+        const end = (cause: Error) => {
+          fail(cause);
+          request.destroy();
+        };
+        this.proxyRequests.add(end);
+        request.once("close", () => this.proxyRequests.delete(end));
+      }
+      request.setTimeout(timeout, () => request.destroy(new Error("timed out")));
       request.on("error", fail);
       request.end(payload);
     });
   }
+}
+
+/** Whether the kubeconfig's cluster is reached through a proxy. @throws Error for a `proxy-url` that cannot be used */
+function usesProxy(config: KubeConfig): boolean {
+  const cluster = config.getCurrentCluster();
+  if (cluster?.proxyUrl === undefined || cluster.proxyUrl === "") return false;
+  const scheme = /^([a-z][a-z0-9+.-]*):\/\/./i.exec(cluster.proxyUrl)?.[1]?.toLowerCase();
+  if (["http", "https", "socks5"].includes(scheme ?? "")) return true;
+  // The URL may hold a password.
+  throw new Error(
+    `the kubeconfig's cluster "${cluster.name}" has a "proxy-url" of scheme "${scheme ?? "none"}", expected http://, ` +
+      "https:// or socks5:// with a host; put it right, or take it out if the API server is reached directly",
+  );
 }
 
 function statusError(label: string, status: number, body: Buffer[]): KubeError {

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
 import { PROJECT_ROOT } from "../projectRoot";
 import { Refused, type StepContext } from "./runStep";
+import { podsPath, until } from "./world";
 
 /** A Job on one data volume, made from the server's own pod template. */
 export interface NodeJob {
@@ -34,6 +35,8 @@ export interface JobResult {
   readonly facts: Readonly<Record<string, unknown>>;
 }
 
+/** Bound of the wait for an earlier Job and its pods. */
+const GONE_SECONDS = 120;
 const LABEL = { "app.kubernetes.io/managed-by": "openbao-raft-migration" };
 
 /**
@@ -100,19 +103,15 @@ export function buildJob(statefulSet: V1StatefulSet, job: NodeJob): V1Job {
 
 /**
  * Runs the Job anew (an earlier one of the same name is removed first) and waits for its result.
- * @throws KubeError with reason Timeout; Error when the Job gives no result.
+ * @throws KubeError with reason Timeout; Error when the Job gives no result, or is deleted by somebody.
  */
 export async function runJob(ctx: StepContext, job: NodeJob): Promise<JobResult> {
   const { kube, input } = ctx;
-  const jobs = `/apis/batch/v1/namespaces/${input.namespace}/jobs`;
   await startJob(ctx, job);
   const end = Date.now() + job.timeoutSeconds * 1000;
   const watcher = followProgress(ctx, job.name, end);
   try {
-    const done = await kube.waitFor<V1Job & KubeObject>(jobs, job.name, ended, {
-      what: `Job ${job.name} to end`,
-      timeoutSeconds: job.timeoutSeconds + 30,
-    });
+    const done = await endOfJob(kube, input.namespace, job.name, job.timeoutSeconds + 30);
     return await resultOf(kube, input.namespace, job.name, done);
   } catch (error) {
     // Somebody ended the pause: the server may start on the volume that the Job works on.
@@ -121,6 +120,28 @@ export async function runJob(ctx: StepContext, job: NodeJob): Promise<JobResult>
   } finally {
     watcher.stop();
   }
+}
+
+/** Waits until the Job has succeeded or failed. @throws Error at once when somebody deletes it; KubeError with reason Timeout */
+export async function endOfJob(
+  kube: KubeClient,
+  namespace: string,
+  name: string,
+  timeoutSeconds: number,
+): Promise<V1Job & KubeObject> {
+  const jobs = `/apis/batch/v1/namespaces/${namespace}/jobs`;
+  const deleted = (job: KubeObject | undefined) => job?.metadata?.deletionTimestamp !== undefined;
+  const job = await kube.waitFor<V1Job & KubeObject>(
+    jobs,
+    name,
+    (seen) => seen === undefined || ended(seen) || deleted(seen),
+    { what: `Job ${name} to end`, timeoutSeconds },
+  );
+  if (job !== undefined && ended(job)) return job;
+  throw new Error(
+    `Job ${name} was deleted while it ran, and not by this program; nothing of its work counts. Find out who deletes ` +
+      `Jobs in namespace "${namespace}", then run pulumi up again: it waits for the Job's pods and starts it anew [F17]`,
+  );
 }
 
 /** Starts the Job anew, an earlier one of the same name is removed first; the caller ends it with removeJob. */
@@ -145,11 +166,19 @@ export async function removeJob(kube: KubeClient, namespace: string, name: strin
     await kube.remove(`${jobs}/${name}`, { propagationPolicy: "Foreground" });
   } catch (error) {
     if (!(error instanceof KubeError) || error.status !== 404) throw error;
-    return;
   }
   await kube.waitFor(jobs, name, (object) => object === undefined, {
     what: `the earlier Job ${name} and its pods to be gone`,
-    timeoutSeconds: 120,
+    timeoutSeconds: GONE_SECONDS,
+  });
+  // Whoever deleted the Job in the background has left its pod running for a while.
+  await until(`the pods of the earlier Job ${name} to end`, GONE_SECONDS, async () => {
+    const pods = await kube.list<V1Pod & KubeObject>(podsPath(namespace), {
+      labelSelector: `job-name=${name}`,
+    });
+    const left = pods.filter(({ status }) => !["Succeeded", "Failed"].includes(status?.phase ?? ""));
+    const seen = left.map(({ metadata }) => metadata?.name).join(", ");
+    return left.length === 0 ? { value: true } : { seen };
   });
 }
 
@@ -179,23 +208,18 @@ async function writeFiles(kube: KubeClient, namespace: string, job: NodeJob): Pr
   else await kube.replace(`${path}/${job.name}`, map);
 }
 
-function ended(job: (V1Job & KubeObject) | undefined): boolean {
-  const conditions = job?.status?.conditions ?? [];
+function ended(job: V1Job): boolean {
+  const conditions = job.status?.conditions ?? [];
   return conditions.some((c) => (c.type === "Complete" || c.type === "Failed") && c.status === "True");
 }
 
-async function resultOf(
-  kube: KubeClient,
-  namespace: string,
-  name: string,
-  job: V1Job | undefined,
-): Promise<JobResult> {
+async function resultOf(kube: KubeClient, namespace: string, name: string, job: V1Job): Promise<JobResult> {
   const pods = await kube.list<V1Pod & KubeObject>(`/api/v1/namespaces/${namespace}/pods`, {
     labelSelector: `app=${name}`,
   });
   const state = pods[0]?.status?.containerStatuses?.[0]?.state?.terminated;
   if (state === undefined) {
-    const why = job?.status?.conditions?.map((c) => `${c.reason}: ${c.message}`).join("; ") ?? "no condition";
+    const why = job.status?.conditions?.map((c) => `${c.reason}: ${c.message}`).join("; ") ?? "no condition";
     throw new Error(`Job ${name} left no result (${why}); the volume is judged again at the next run`);
   }
   return { exitCode: state.exitCode, facts: factsOf(state.message) };

@@ -7,6 +7,7 @@ import { readJournal } from "../../components/cluster/journal";
 import { cacheDir } from "../cache";
 import { kubeconfigPath, up } from "../cluster/cluster";
 import { until } from "../../components/steps/world";
+import { endThrowAwayOnSignal } from "../interrupt";
 import { readLoadLog, startLoad } from "../load/clientLoad";
 import { longestOutage, type LoadLog } from "../load/loadLog";
 import { moveThroughStages } from "../move";
@@ -116,7 +117,9 @@ async function byProgram(kube: KubeClient, runDir: string): Promise<Measured & {
 
 void (async () => {
   try {
-    await bench(sizes(process.argv.slice(2)));
+    const wanted = sizes(process.argv.slice(2));
+    endThrowAwayOnSignal(log);
+    await bench(wanted);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

@@ -1,5 +1,5 @@
 import { COREDNS_IMAGE } from "./imageSpecs";
-import { CLUSTER_DOMAIN, DNS_ADDRESS } from "./layout";
+import { CLUSTER_DOMAIN, DNS_ADDRESS, SMALL_STORAGE_CLASS } from "./layout";
 
 /** An object and the path at which it is applied. */
 export interface BootstrapObject {
@@ -27,6 +27,7 @@ const COREFILE = `.:53 {
 `;
 
 const LABELS = { "k8s-app": "kube-dns" };
+const STORAGE_CLASSES = "/apis/storage.k8s.io/v1/storageclasses";
 const RBAC = "/apis/rbac.authorization.k8s.io/v1";
 const SYSTEM = "kube-system";
 
@@ -48,7 +49,8 @@ export function bootstrapObjects(): BootstrapObject[] {
     }),
     inSystem("/apis/apps/v1", "deployments", deployment()),
     inSystem("/api/v1", "services", service()),
-    { path: "/apis/storage.k8s.io/v1/storageclasses/rehearsal-local", object: storageClass() },
+    { path: `${STORAGE_CLASSES}/rehearsal-local`, object: storageClass() },
+    { path: `${STORAGE_CLASSES}/${SMALL_STORAGE_CLASS}`, object: smallStorageClass() },
   ];
 }
 
@@ -147,12 +149,24 @@ function service() {
 
 function storageClass(): object {
   return {
-    apiVersion: "storage.k8s.io/v1",
-    kind: "StorageClass",
+    ...classOf("rehearsal-local"),
     metadata: {
       name: "rehearsal-local",
       annotations: { "storageclass.kubernetes.io/is-default-class": "true" },
     },
+  };
+}
+
+/** Volumes that a fault can fill without filling the machine's disk: file systems of their own, in memory. */
+function smallStorageClass(): object {
+  return { ...classOf(SMALL_STORAGE_CLASS), parameters: { memory: "192Mi" } };
+}
+
+function classOf(name: string): object {
+  return {
+    apiVersion: "storage.k8s.io/v1",
+    kind: "StorageClass",
+    metadata: { name },
     provisioner: "rehearsal/local-path",
     reclaimPolicy: "Delete",
     volumeBindingMode: "WaitForFirstConsumer",

@@ -1,5 +1,9 @@
 import { existsSync } from "node:fs";
+import { kubeClient } from "../../components/cluster/kubeClient";
+import { KubeConfig } from "../../components/cluster/kubernetesLibrary";
 import { cacheDir } from "../cache";
+import { uncordonOurs } from "../injected/cordon";
+import { healMachine } from "../injected/heal";
 import { takeLock } from "../tools/lock";
 import { ensureTools } from "../tools/tools";
 import { Api } from "./api";
@@ -59,7 +63,23 @@ const TOOLS = [
 export async function up(log: Log): Promise<void> {
   requireRootOnLinux();
   await ensureTools(log, TOOLS);
-  await locked(log, () => bringUp(log));
+  await locked(log, async () => {
+    // Of a campaign that was killed.
+    await healMachine();
+    await bringUp(log);
+    await healNodes();
+  });
+}
+
+async function healNodes(): Promise<void> {
+  const config = new KubeConfig();
+  config.loadFromFile(kubeconfigPath());
+  const kube = kubeClient(config);
+  try {
+    await uncordonOurs(kube);
+  } finally {
+    kube.close();
+  }
 }
 
 /** Removes the cluster and everything that it left on the machine. Built images stay in the cache. */

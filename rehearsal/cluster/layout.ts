@@ -17,6 +17,8 @@ export interface NodeLayout {
 
 /** Names that everything of this cluster starts with, so that `down` can find leftovers. */
 export const PREFIX = "obr";
+/** StorageClass of volumes that are small file systems of their own, for faults that fill one. */
+export const SMALL_STORAGE_CLASS = "rehearsal-small";
 export const NODE_COUNT = 3;
 export const CONTEXT = "rehearsal";
 

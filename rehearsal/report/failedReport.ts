@@ -1,10 +1,18 @@
 import { cpus, totalmem } from "node:os";
 import { availability, longestOutage, summarise, type LoadLog } from "../load/loadLog";
-import type { StageFailed } from "../move";
+import type { StageFailed, StageRun } from "../move";
 import type { RehearsalOptions } from "../options";
+import { measuresOf } from "../outcome";
 import { commandPlugin } from "../tools/tools";
 import { standInsOf } from "./standIns";
 import type { ReportClaim, RunReport } from "./runReport";
+
+const SOURCES: Readonly<Record<RehearsalOptions["carry"], string>> = {
+  migrate: "file storage",
+  restore: "one Raft node",
+  none: "one Raft node",
+  reseed: "a store that is given up",
+};
 
 /** What is known of a run at its beginning. */
 export type RunFacts = Pick<RunReport, "title" | "startedAt" | "keys" | "seed" | "machine" | "standIns">;
@@ -29,25 +37,40 @@ export function failedReport(run: {
   readonly load: LoadLog;
   readonly journal: RunReport["journal"];
 }): RunReport {
-  const { facts, failed, load, journal } = run;
+  const { failed, ...seen } = run;
+  return bareReport({ ...seen, passed: failed.before, claims: [stagesClaim(failed.before, failed)] });
+}
+
+/** The report of a run of which only stages, claims, journal and client load are known. */
+export function bareReport(run: {
+  readonly facts: RunFacts;
+  readonly passed: readonly StageRun[];
+  readonly claims: readonly ReportClaim[];
+  /** Absent where no client wrote. */
+  readonly load?: LoadLog;
+  readonly journal: RunReport["journal"];
+}): RunReport {
+  const { facts, passed, claims, load = { prefix: "", attempts: [] }, journal } = run;
   const outage = longestOutage(load);
   const summary = summarise(load);
+  // Of a load that wrote nothing there is no time to tell.
+  const measured = outage.lengthMs > 0;
   return {
     ...facts,
     endedAt: new Date().toISOString(),
-    claims: [stagesClaim(failed.before, failed)],
+    claims,
     versions: { node: process.version },
-    stages: failed.before.map(({ gate: _gate, ...stage }) => stage),
-    gate: failed.before.flatMap((stage) => [`stage ${stage.name}`, ...stage.gate]),
+    measures: measuresOf(passed),
+    stages: passed.map(({ gate: _gate, lookSeconds: _look, ...stage }) => stage),
+    gate: passed.flatMap((stage) => [`stage ${stage.name}`, ...stage.gate]),
     peers: [],
     clusterId: { before: "not looked at", after: "not looked at" },
     inventory: {},
     manifest: { entries: NaN, digest: "not looked at", seconds: NaN, keysPerSecond: NaN },
     outage: {
-      longestMs: outage.lengthMs,
-      // Of a load that wrote nothing there is no time to tell.
-      from: outage.lengthMs > 0 ? new Date(outage.startMs).toISOString() : "not measured",
-      to: outage.lengthMs > 0 ? new Date(outage.endMs).toISOString() : "not measured",
+      longestMs: measured ? outage.lengthMs : NaN,
+      from: measured ? new Date(outage.startMs).toISOString() : "not measured",
+      to: measured ? new Date(outage.endMs).toISOString() : "not measured",
       acknowledged: summary.acknowledged,
       failedWrites: summary.failedWrites,
       lost: NaN,
@@ -62,7 +85,7 @@ export function failedReport(run: {
 /** @param helmController whether the stand-in for Flux's helm-controller runs */
 export function factsOf(options: RehearsalOptions, startedAt: string, helmController: boolean): RunFacts {
   return {
-    title: `OpenBao: ${options.carry === "migrate" ? "file storage" : "one Raft node"} to three Raft nodes, rehearsal`,
+    title: `OpenBao: ${SOURCES[options.carry]} to three Raft nodes, rehearsal`,
     startedAt,
     keys: options.keys,
     seed: options.seed,

@@ -1,7 +1,7 @@
 import { availabilityChart } from "./availabilityChart";
 import { escapeHtml } from "./chartParts";
 import { STYLE } from "./reportStyle";
-import { reportTables, seconds, type ReportTable } from "./reportTables";
+import { count, reportTables, seconds, type ReportTable } from "./reportTables";
 import { verdict, type RunReport } from "./runReport";
 import { timelineChart } from "./timelineChart";
 
@@ -33,8 +33,8 @@ function tiles(report: RunReport): string {
   const facts = [
     [`${held} of ${report.claims.length}`, "claims hold"],
     [seconds(report.outage.longestMs / 1000), "longest write outage"],
-    [String(report.outage.lost), "acknowledged writes lost"],
-    [String(voters), "Raft voters"],
+    [count(report.outage.lost), "acknowledged writes lost"],
+    [report.peers.length === 0 ? "not looked at" : String(voters), "Raft voters"],
     [seconds((Date.parse(report.endedAt) - Date.parse(report.startedAt)) / 1000), "whole run"],
   ];
   const shown = facts.map(

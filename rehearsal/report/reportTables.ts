@@ -66,7 +66,7 @@ export function reportTables(report: RunReport): ReportTable[] {
         ["Entries in the ciphertext manifest", count(manifest.entries)],
         ["Manifest digest", manifest.digest],
         ["Copy time", seconds(manifest.seconds)],
-        ["Copy rate", `${count(manifest.keysPerSecond)} keys/s`],
+        ["Copy rate in keys/s", count(manifest.keysPerSecond)],
       ],
     },
     {
@@ -115,7 +115,8 @@ export function seconds(value: number): string {
   return Number.isFinite(value) ? `${value.toFixed(1)} s` : "not measured";
 }
 
-function count(value: number): string {
+/** "12,345", or "not measured". */
+export function count(value: number): string {
   return Number.isFinite(value) ? value.toLocaleString("en-US") : "not measured";
 }
 

@@ -81,8 +81,14 @@ export interface ReportEvent {
   readonly beat: string;
 }
 
-/** "passed" only when there are claims, all of them hold, and no acknowledged write is lost or wrong. */
+/**
+ * "passed" only when there are claims, all of them hold, and no acknowledged write is lost or wrong; where no client
+ * wrote, there is none to lose.
+ */
 export function verdict(report: RunReport): "passed" | "failed" {
+  const { acknowledged, lost, wrong } = report.outage;
   const held = report.claims.length > 0 && report.claims.every((claim) => claim.holds);
-  return held && report.outage.lost === 0 && report.outage.wrong === 0 ? "passed" : "failed";
+  const kept =
+    (lost === 0 && wrong === 0) || (acknowledged === 0 && Number.isNaN(lost) && Number.isNaN(wrong));
+  return held && kept ? "passed" : "failed";
 }

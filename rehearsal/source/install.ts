@@ -116,12 +116,13 @@ export async function removeSource(options: { readonly kube?: KubeClient } = {})
   await removeNamespaces(kube, [SOURCE_NAMESPACE, LOAD_NAMESPACE]);
 }
 
-function variantWords({ storage, hook, delivery, tls }: SourceVariant): string {
+function variantWords({ storage, hook, delivery, tls, smallVolumes }: SourceVariant): string {
   return [
     storage === "raft" ? ", on Raft" : "",
     hook === "once" ? ", hook once" : "",
     delivery === "helm" ? ", by Helm" : "",
     tls === true ? ", with TLS" : "",
+    smallVolumes === true ? ", small volumes" : "",
   ].join("");
 }
 

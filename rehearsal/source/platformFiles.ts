@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { parse, parseAllDocuments, parseDocument } from "yaml";
 import type { ReleaseName } from "../../components/delivery/releaseReader";
 import { helmReleaseEdit } from "../../components/land/helmReleaseEdit";
+import { SMALL_STORAGE_CLASS } from "../cluster/layout";
 import { TLS_CA_FILE, withTls } from "./sourceTls";
 import type { KubeObject } from "../../components/cluster/kubeClient";
 
@@ -41,6 +42,8 @@ export interface SourceVariant {
   readonly delivery?: ReleaseName["delivery"];
   /** Whether its listener has TLS. @default false */
   readonly tls?: boolean;
+  /** Whether its data volumes are small file systems of their own, which a fault can fill. @default false */
+  readonly smallVolumes?: boolean;
 }
 
 const HOOK_ONCE = `sleep 5
@@ -53,7 +56,7 @@ exit 0
 `;
 
 /** The text of the HelmRelease's file for a variant of the source; on Raft its replicas are by the variable. */
-export function releaseText(text: string, { storage, hook, tls }: SourceVariant): string {
+export function releaseText(text: string, { storage, hook, tls, smallVolumes }: SourceVariant): string {
   const placed = tls === true ? withTls(text) : text;
   const raft =
     storage === "raft"
@@ -66,9 +69,11 @@ export function releaseText(text: string, { storage, hook, tls }: SourceVariant)
           ...(tls === true && { leaderCaCertFile: TLS_CA_FILE }),
         })
       : placed;
-  if (hook !== "once") return raft;
+  if (hook !== "once" && smallVolumes !== true) return raft;
   const document = parseDocument(raft);
-  document.setIn(["spec", "values", "server", "postStart", 2], HOOK_ONCE);
+  const server = ["spec", "values", "server"];
+  if (hook === "once") document.setIn([...server, "postStart", 2], HOOK_ONCE);
+  if (smallVolumes === true) document.setIn([...server, "dataStorage", "storageClass"], SMALL_STORAGE_CLASS);
   return document.toString({ lineWidth: 0 });
 }
 

@@ -29,6 +29,7 @@ export async function installPackages(
       args: [...args],
       env,
       logFile,
+      gentle: true,
       onHeartbeat: (seconds) => log(`  ... still installing, ${seconds} s`),
     });
   rmSync(logFile, { force: true });

@@ -1,5 +1,4 @@
 import { cacheDir } from "../cache";
-import { stopRunning } from "./childProcess";
 import { allowDaemons, policyIsLeft } from "./daemonPolicy";
 import { debianProblem, installPackages } from "./debian";
 import { buildGoPart, buildNote, goProblem } from "./goBuild";
@@ -7,6 +6,7 @@ import { endLeftBuild } from "./leftBuild";
 import { locate } from "./locate";
 import { takeLock } from "./lock";
 import { layPlugins, pluginsAreLaid } from "./pluginHome";
+import { releaseOnSignal } from "./releaseOnSignal";
 import { partOf, toolList, type DebianSource, type GoSource, type ToolPart } from "./toolList";
 
 export { pulumiHome, toolPath } from "./locate";
@@ -124,16 +124,4 @@ function verifyMade(parts: readonly ToolPart[]): void {
 
 function installedFrom(source: DebianSource): string {
   return `installing the Debian package ${source.package}`;
-}
-
-/** Without this, Ctrl-C would leave a go build behind that nobody waits for, and a policy against all daemons. */
-export function releaseOnSignal(release: () => void): () => void {
-  const onSignal = (signal: NodeJS.Signals): void => {
-    stopRunning();
-    allowDaemons();
-    release();
-    process.exit(signal === "SIGINT" ? 130 : 143);
-  };
-  process.on("SIGINT", onSignal).on("SIGTERM", onSignal);
-  return () => process.off("SIGINT", onSignal).off("SIGTERM", onSignal);
 }

@@ -9,6 +9,7 @@ import type { PulumiRun, PulumiStack } from "../../rehearsal/pulumiStack";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
 import { parseRecord } from "./chooseFaults";
 import { faultText, type Fault, type RunFault } from "./fault";
+import { WorldBreaker, type WorldDeeds } from "./worldBreaker";
 
 /** A run whose fault lasts longer than this has hung, which is a failure of its own. */
 const FAULT_SECONDS = 900;
@@ -22,6 +23,8 @@ export interface Breaker {
   readonly proxy: FaultProxy;
   /** Straight to the API server. */
   readonly kube: KubeClient;
+  /** @default the real ones */
+  readonly world?: WorldDeeds;
 }
 
 export interface BrokenRun {
@@ -33,6 +36,7 @@ export interface BrokenRun {
 /** One `pulumi up` with one fault in it. @throws Error when it hangs */
 export function breakRun(breaker: Breaker, fault: Fault): Promise<BrokenRun> {
   if (fault.kind === "proxy") return throughProxy(breaker, fault);
+  if (fault.kind === "world") return withWorldFault(breaker, fault);
   return fault.kind === "run" ? withRunFault(breaker, fault) : withFailpoint(breaker, fault);
 }
 
@@ -57,23 +61,48 @@ async function withFailpoint(
   rmSync(marker, { force: true });
   const started = stack.startUp({ [FAILPOINT]: faultText(fault), [REACHED]: marker });
   const held = () => fault.point.what === "hold" && existsSync(marker);
-  const run = await bounded(started, fault, held, () => Promise.resolve(killRun(started.child)));
+  const kill = () => Promise.resolve(killRun(started.child));
+  const run = await bounded(started, fault, once(held, kill));
   return { run, reached: existsSync(marker) };
 }
 
 async function withRunFault(breaker: Breaker, fault: Extract<Fault, { kind: "run" }>): Promise<BrokenRun> {
-  const record = join(breaker.runDir, "calls-now");
-  rmSync(record, { force: true });
-  const started = breaker.stack.startUp({ [RECORD_CALLS]: record });
+  const { started, arrived } = startRecorded(breaker, fault);
   let reached = false;
-  const arrived = () => {
-    reached ||= hasCall(record, fault.step, fault.call);
-    return reached;
-  };
-  const run = await bounded(started, fault, arrived, () => act(breaker, started.child, fault.what));
+  const due = () => (reached ||= arrived());
+  const run = await bounded(
+    started,
+    fault,
+    once(due, () => act(breaker, started.child, fault.what)),
+  );
   if (reached && fault.what === "lost-state") await breaker.stack.loseState();
   if (reached && fault.what === "old-state") breaker.stack.takeOldState();
   return { run, reached };
+}
+
+async function withWorldFault(
+  breaker: Breaker,
+  fault: Extract<Fault, { kind: "world" }>,
+): Promise<BrokenRun> {
+  const world = new WorldBreaker(breaker.kube, fault.what, breaker.world);
+  const { started, arrived } = startRecorded(breaker, fault);
+  try {
+    const run = await bounded(started, fault, () => world.tick(arrived()));
+    return { run, reached: world.broken };
+  } finally {
+    await world.heal();
+  }
+}
+
+/** A run that tells its calls, so that a fault comes at one of them. */
+function startRecorded(
+  { stack, runDir }: Breaker,
+  { step, call }: { readonly step: string; readonly call: number },
+) {
+  const record = join(runDir, "calls-now");
+  rmSync(record, { force: true });
+  const started = stack.startUp({ [RECORD_CALLS]: record });
+  return { started, arrived: () => hasCall(record, step, call) };
 }
 
 async function act({ kube }: Breaker, child: Parameters<typeof killRun>[0], what: RunFault): Promise<void> {
@@ -109,23 +138,34 @@ function hasCall(record: string, step: string, call: number): boolean {
   return parseRecord(readFileSync(record, "utf8")).some((one) => one.step === step && one.call === call);
 }
 
-/** Waits for the run's end, and does `deed` once when `due`. */
+/** Does `deed` the first time that `due` says true. */
+function once(due: () => boolean, deed: () => Promise<void>): () => Promise<void> {
+  let done = false;
+  return async () => {
+    if (done || !due()) return;
+    done = true;
+    await deed();
+  };
+}
+
+/** Waits for the run's end, and calls `tick` again and again until then. A run outlives no failure of `tick`. */
 async function bounded(
   started: ReturnType<PulumiStack["startUp"]>,
   fault: Fault,
-  due: () => boolean = () => false,
-  deed: () => Promise<void> = () => Promise.resolve(),
+  tick: () => Promise<void> = () => Promise.resolve(),
 ): Promise<PulumiRun> {
   const end = Date.now() + FAULT_SECONDS * 1000;
   let ended: PulumiRun | undefined;
   void started.done.then((run) => (ended = run));
-  let done = false;
-  while (ended === undefined && Date.now() < end) {
-    if (!done && due()) {
-      done = true;
-      await deed();
+  try {
+    while (ended === undefined && Date.now() < end) {
+      await tick();
+      await delay(50);
     }
-    await delay(50);
+  } catch (error) {
+    killRun(started.child);
+    await started.done;
+    throw error;
   }
   if (ended !== undefined) return ended;
   killRun(started.child);

@@ -1,7 +1,8 @@
 import { STAGES, type Stage } from "../../config";
 import { PROXY_FAULTS } from "../../rehearsal/faultProxy";
 import type { RandomStream } from "../../rehearsal/source/randomStream";
-import { RUN_FAULTS, stageOf, type Fault } from "./fault";
+import { RUN_FAULTS, stageOf, stageOfStep, type Fault } from "./fault";
+import { mayBreakAt, WORLD_FAULT_RECORDS, WORLD_FAULTS, type WorldFault } from "./worldFault";
 
 /** One mutating call that a clean run was seen to make. */
 export interface RecordedCall {
@@ -45,19 +46,41 @@ export function everyOuterFault(calls: readonly RecordedCall[]): Fault[] {
   });
 }
 
+/** Every fault of the world beside the run, for the recorded calls; those that need small volumes only with them. */
+export function everyWorldFault(calls: readonly RecordedCall[], smallVolumes: boolean): Fault[] {
+  return calls.flatMap(({ step, call }) => {
+    const stage = stageOfStep(step);
+    const fits = (what: WorldFault) =>
+      stage !== undefined &&
+      mayBreakAt(what, stage, step) &&
+      (smallVolumes || WORLD_FAULT_RECORDS[what].smallVolumes !== true);
+    return WORLD_FAULTS.filter(fits).map((what): Fault => ({ kind: "world", what, step, call }));
+  });
+}
+
+/** How a campaign chooses. */
+export interface Choice {
+  /** Two faults in each stage, one after the other. @default false */
+  readonly pairs?: boolean;
+  /** The source's data volumes can be filled. @default false */
+  readonly smallVolumes?: boolean;
+}
+
 /**
  * Faults for each stage that has recorded calls, one of them a stage, or with `pairs` two that come after each other.
- * Half are failpoints, half come from outside. The same stream chooses the same.
+ * Failpoints, faults from outside and faults of the world come as often as each other. The same stream chooses the same.
  */
 export function chooseFaults(
   calls: readonly RecordedCall[],
   random: RandomStream,
-  pairs = false,
+  { pairs = false, smallVolumes = false }: Choice = {},
 ): ReadonlyMap<Stage, readonly Fault[]> {
-  const kinds = [everyFailpoint(calls), everyOuterFault(calls)];
+  const kinds = [everyFailpoint(calls), everyOuterFault(calls), everyWorldFault(calls, smallVolumes)];
   const chosen = STAGES.map((stage): [Stage, Fault[]] => {
-    const here = kinds.map((faults) => faults.filter((fault) => stageOf(fault) === stage));
-    if (here.some((faults) => faults.length === 0)) return [stage, []];
+    const here = kinds
+      .map((faults) => faults.filter((fault) => stageOf(fault) === stage))
+      .filter((faults) => faults.length > 0);
+    if (here.length === 0) return [stage, []];
     const one = () => {
       const faults = here[random.below(here.length)]!;
       return faults[random.below(faults.length)]!;

@@ -1,21 +1,24 @@
-// Random faults in each stage of a whole move: `npm run faults -- --runs N --seed S [--keys K] [--pairs]`. The first run
-// has no fault: it records each mutating call, from which the others choose. `--faults "TEXT TEXT"` does one run with
-// the faults that a summary names. The cluster is left up, and each result is a line of results.jsonl at once.
-import { appendFileSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+// Random faults in each stage of a whole move: `npm run faults -- --runs N --seed S [--keys K] [--pairs] [--continue]`.
+// The first run has no fault: it records each mutating call, from which the others choose. `--faults "TEXT TEXT"` does
+// one run with the faults that a summary names; `--list` tells of the forms. The cluster is left up. Each result is a
+// line of the seed's file at once, and `--continue` goes on where a campaign of the same seed ended.
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
 import { kubeClient, loadKubeConfig } from "../../components/cluster/kubeClient";
 import { cacheDir } from "../../rehearsal/cache";
 import { kubeconfigPath, up } from "../../rehearsal/cluster/cluster";
 import { API_URL } from "../../rehearsal/cluster/layout";
 import { pkiFile } from "../../rehearsal/cluster/pki";
 import { kubeconfigThrough, startFaultProxy, type FaultProxy } from "../../rehearsal/faultProxy";
-import { randomStream } from "../../rehearsal/source/randomStream";
+import { healInjected } from "../../rehearsal/injected/heal";
+import { endThrowAwayOnSignal } from "../../rehearsal/interrupt";
 import { installCrds } from "../../rehearsal/standins/crds/installCrds";
 import { startHelmController } from "../../rehearsal/standins/helmController/start";
 import { ensureTools, toolPath } from "../../rehearsal/tools/tools";
-import { chooseFaults, namedFaults, type RecordedCall } from "./chooseFaults";
-import { faultText, parseFault } from "./fault";
+import { campaignOf, type Campaign } from "./campaignOptions";
+import { CampaignResults, programOf } from "./campaignResults";
+import { chosenRuns, type DoRun } from "./chosenRuns";
+import { faultList, faultText } from "./fault";
 import { faultRun, type FaultRunOptions, type FaultRunResult } from "./faultRun";
 import { summaryOf, type NumberedRun } from "./summary";
 
@@ -25,68 +28,32 @@ function log(line: string): void {
   console.log(`[${((Date.now() - started) / 1000).toFixed(0).padStart(5)} s] ${line}`);
 }
 
-function wholeNumber(name: string, text: string, least: number): number {
-  if (!/^\d+$/.test(text) || Number(text) < least)
-    throw new Error(
-      `--${name} ${JSON.stringify(text)}: expected a whole number of at least ${least}, such as --${name} ${least}`,
-    );
-  return Number(text);
-}
-
-interface Campaign {
-  readonly runs: number;
-  readonly keys: number;
-  readonly seed: string;
-  readonly pairs: boolean;
-  /** Faults of the one run that is wanted; absent: they are chosen. */
-  readonly named?: FaultRunOptions["faults"];
-}
-
-/** @throws Error that names the wrong option. */
-function campaignOf(args: readonly string[]): Campaign {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      runs: { type: "string", default: "1" },
-      seed: { type: "string", default: "1" },
-      keys: { type: "string", default: "50" },
-      pairs: { type: "boolean", default: false },
-      faults: { type: "string" },
-    },
-  });
-  const texts = values.faults?.split(/\s+/).filter((text) => text !== "");
-  return {
-    runs: wholeNumber("runs", values.runs, 1),
-    keys: wholeNumber("keys", values.keys, 10),
-    seed: values.seed,
-    pairs: values.pairs,
-    ...(texts !== undefined && { named: namedFaults(texts.map(parseFault)) }),
-  };
-}
-
 async function campaign(what: Campaign): Promise<number> {
   await ensureTools(log);
   await up(log);
   process.env["KUBECONFIG"] = kubeconfigPath();
   const config = loadKubeConfig();
+  const kube = kubeClient(config);
+  endThrowAwayOnSignal(log, () => healInjected(kube));
   await installCrds(config);
   const controller = await startHelmController(kubeconfigPath(), { helm: toolPath("helm") });
   const folder = cacheDir("runs", `faults-${new Date().toISOString().replace(/[:.]/g, "-")}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  log(`results: ${join(folder, "results.jsonl")}`);
+  const { keys, seed, pairs, smallVolumes } = what;
+  const file =
+    what.named === undefined ? cacheDir("faults", `seed-${seed}.jsonl`) : join(folder, "results.jsonl");
+  const results = new CampaignResults(file, { program: programOf(), keys, pairs, smallVolumes }, what.goOn);
+  log(`results: ${file}`);
   const proxy = await proxyBeforeCluster();
   const kubeconfig = join(folder, "kubeconfig");
   kubeconfigThrough(proxy, readFileSync(kubeconfigPath(), "utf8"), kubeconfig);
   const run = async (number: number, faults: FaultRunOptions["faults"]): Promise<NumberedRun> => {
     const runDir = join(folder, `run-${number}`);
     const at = Date.now();
-    const { keys, seed } = what;
     const result = await held(faults, () =>
-      faultRun({ kube: kubeClient(config), kubeconfig, proxy, runDir, keys, seed, faults, log }),
+      faultRun({ kube, kubeconfig, proxy, runDir, keys, seed, smallVolumes, faults, log }),
     );
     const done = { run: number, seconds: (Date.now() - at) / 1000, result };
-    const { calls: _calls, ...kept } = result;
-    appendFileSync(join(folder, "results.jsonl"), `${JSON.stringify({ ...done, result: kept })}\n`);
     const good = result.failures.length === 0;
     log(
       `run ${number}: ${good ? "holds" : `FAILS: ${result.failures.join("; ")}`} (${done.seconds.toFixed(0)} s)`,
@@ -96,29 +63,26 @@ async function campaign(what: Campaign): Promise<number> {
     return done;
   };
   try {
-    const done = what.named === undefined ? await chosen(what, run) : [await run(1, what.named)];
-    for (const line of summaryOf(done, what.seed)) log(line);
+    const done =
+      what.named === undefined
+        ? await chosenRuns(what, results, run, log)
+        : [await named(what.named, results, run)];
+    for (const line of [...summaryOf(done, seed, smallVolumes), ...results.apart()]) log(line);
     return done.length > 0 && done.every(({ result }) => result.failures.length === 0) ? 0 : 1;
   } finally {
+    await healInjected(kube);
     await proxy.stop();
     await controller.stop();
   }
 }
 
-async function chosen(
-  { runs, seed, pairs }: Campaign,
-  run: (number: number, faults: FaultRunOptions["faults"]) => Promise<NumberedRun>,
-): Promise<NumberedRun[]> {
-  log("recording a run without a fault");
-  const first = await run(0, new Map());
-  if (first.result.failures.length > 0) return [first];
-  const calls: readonly RecordedCall[] = first.result.calls;
-  log(`${calls.length} mutating calls recorded`);
-  const done: NumberedRun[] = [];
-  for (let number = 1; number <= runs; number++) {
-    log(`run ${number} of ${runs}`);
-    done.push(await run(number, chooseFaults(calls, randomStream("faults", seed, number), pairs)));
-  }
+async function named(
+  faults: FaultRunOptions["faults"],
+  results: CampaignResults,
+  run: DoRun,
+): Promise<NumberedRun> {
+  const done = await run(1, faults);
+  results.add(done);
   return done;
 }
 
@@ -148,7 +112,9 @@ function proxyBeforeCluster(): Promise<FaultProxy> {
 
 void (async () => {
   try {
-    process.exitCode = await campaign(campaignOf(process.argv.slice(2)));
+    const what = campaignOf(process.argv.slice(2));
+    if (what === undefined) for (const line of faultList()) console.log(line);
+    else process.exitCode = await campaign(what);
   } catch (error) {
     console.error(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;

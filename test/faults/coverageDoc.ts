@@ -12,6 +12,11 @@ const HEAD = `# The fault matrix
 Each row of the fault matrix (hazards.md, section 2), and what breaks it here: tests that name the row (F1 is row 1), and
 faults of a campaign as \`npm run faults -- --faults "..."\` takes them, with a step, a call or a number for an example. A
 campaign chooses step and call at random from those that a clean run was seen to make; \`--pairs\` puts two into a stage.
+\`--list\` tells what each fault does, for how long, where, and what the run must do under it. Packets, volumes and nodes
+(\`world:...\`) are put right when their time is over, when the run has ended, on a signal, and, where a campaign was
+killed, by the next \`npm run faults\`, \`rehearse\`, \`bench\` or \`cluster -- up\`, or by \`cluster -- down\`.
+\`--continue\` goes on where a campaign of the same seed ended; results of another program or of other options are counted
+apart.
 After every run: the report's claims (nothing lost, one cluster, every acknowledged write readable), the key Secret as it
 was, and the leak scan. The last column says what one machine cannot inject, or what nothing injects yet.
 

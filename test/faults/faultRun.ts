@@ -1,11 +1,13 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD_CALLS } from "../../components/cluster/failpoint";
-import type { KubeClient } from "../../components/cluster/kubeClient";
+import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient";
 import { readKeySecret } from "../../components/cluster/keySecret";
+import { scale } from "../../components/steps/world";
 import { STAGES, type Stage } from "../../config";
 import { auditLogPath } from "../../rehearsal/cluster/cluster";
 import type { FaultProxy } from "../../rehearsal/faultProxy";
+import { healInjected } from "../../rehearsal/injected/heal";
 import { followJobLogs } from "../../rehearsal/jobLogs";
 import { startLoad } from "../../rehearsal/load/clientLoad";
 import { summarise, type LoadLog } from "../../rehearsal/load/loadLog";
@@ -17,7 +19,7 @@ import { installSource, removeSource } from "../../rehearsal/source/install";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import type { SourceVariant } from "../../rehearsal/source/platformFiles";
 import { gitConfig } from "../../rehearsal/stackConfig";
-import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
+import { refuseForeign, SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
 import { filesWith, forms, textsWith } from "../support/leakScan";
 import { objectsWith } from "../support/leakedObjects";
 import { parseRecord, type RecordedCall } from "./chooseFaults";
@@ -25,7 +27,7 @@ import { faultText, type Fault } from "./fault";
 import { runFaultedStage, type FaultedStage } from "./faultedStage";
 
 /** The hook that tries once: with the one that waits, each follower of each run would take two minutes. */
-const SOURCE: SourceVariant = { storage: "file", hook: "once", delivery: "flux" };
+const SOURCE = { storage: "file", hook: "once", delivery: "flux" } as const;
 const KEY_SECRET = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
 
 export interface FaultRunOptions {
@@ -34,6 +36,8 @@ export interface FaultRunOptions {
   readonly runDir: string;
   readonly keys: number;
   readonly seed: string;
+  /** The source's data volumes are small file systems of their own. @default false */
+  readonly smallVolumes?: boolean;
   /** Stands between the steps and the API server; `kubeconfig` leads through it. */
   readonly proxy: FaultProxy;
   readonly faults: ReadonlyMap<Stage, readonly Fault[]>;
@@ -47,6 +51,8 @@ export interface FaultRunResult {
   /** Each claim or oracle that did not hold, in words; empty when the run passed. */
   readonly failures: readonly string[];
   readonly acknowledged: number;
+  /** Seconds of each part of the run: where its time goes. */
+  readonly phases?: Readonly<Record<string, number>>;
   readonly calls: readonly RecordedCall[];
 }
 
@@ -54,11 +60,18 @@ export interface FaultRunResult {
 export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult> {
   const { kube, runDir, keys, seed, log, faults } = options;
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
+  const source: SourceVariant = { ...SOURCE, smallVolumes: options.smallVolumes === true };
+  const phases = phaseClock();
+  // What a run that failed left broken must not break this one.
+  await healInjected(kube);
+  await endPodsNow(kube);
   await removeSource({ kube });
-  await installSource({ keys, seed, log: () => undefined, kube, ...SOURCE });
+  phases.end("remove");
+  await installSource({ keys, seed, log: () => undefined, kube, ...source });
+  phases.end("install");
   const keysBefore = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
   const checkout = join(runDir, "platform");
-  await makePlatformCheckout(checkout, SOURCE);
+  await makePlatformCheckout(checkout, source);
   const stack = new PulumiStack({
     runDir,
     kubeconfig: options.kubeconfig,
@@ -76,6 +89,7 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
   const watch = watchProcesses(process.pid, { everyMs: 50 });
   const jobLogs = followJobLogs(kube, SOURCE_NAMESPACE, join(runDir, "jobs"));
   let seen: LoadLog;
+  phases.end("start");
   try {
     for (const name of STAGES) {
       await stack.select(name);
@@ -88,6 +102,7 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
           `  ${name}: ${done.fault}, ${done.reached} of ${done.faults} reached, ${done.plainRuns} plain run(s)`,
         );
       }
+      phases.end(name);
     }
     noChange = changedNothing(await stack.up());
   } catch (error) {
@@ -112,12 +127,37 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
     ...(await objectsWith(secrets, kube, SOURCE_NAMESPACE)),
   ];
   for (const place of leaks) failures.push(`a secret leaked into ${place}`);
+  phases.end("look");
   return {
     stages,
     planned: [...faults.values()].flat().map(faultText).join(" "),
     failures,
     acknowledged: summarise(seen).acknowledged,
+    phases: phases.seconds,
     calls: stages.length === 0 && failures.length === 0 ? parseRecord(readFileSync(record, "utf8")) : [],
+  };
+}
+
+/** Nothing of the source is kept: its pods need no time to say goodbye. */
+async function endPodsNow(kube: KubeClient): Promise<void> {
+  if ((await refuseForeign(kube, SOURCE_NAMESPACE)) === undefined) return;
+  const pods = `/api/v1/namespaces/${SOURCE_NAMESPACE}/pods`;
+  // The StatefulSet would only make them anew.
+  await scale(kube, SOURCE_NAMESPACE, "openbao", 0).catch(() => undefined);
+  for (const { metadata } of await kube.list<KubeObject>(pods))
+    await kube.remove(`${pods}/${metadata?.name ?? ""}`, { gracePeriodSeconds: 1 }).catch(() => undefined);
+}
+
+function phaseClock() {
+  const seconds: Record<string, number> = {};
+  let last = Date.now();
+  return {
+    seconds,
+    end(name: string): void {
+      const now = Date.now();
+      seconds[name] = Math.round((now - last) / 100) / 10;
+      last = now;
+    },
   };
 }
 

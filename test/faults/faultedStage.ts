@@ -1,5 +1,7 @@
 import { breakRun, type Breaker } from "./breakRun";
+import type { PulumiRun } from "../../rehearsal/pulumiStack";
 import { faultText, mayBeAbsorbed, type Fault } from "./fault";
+import { wrongOutcome } from "./worldFault";
 
 /** A fault may leave a Lease or a Job that the first plain `pulumi up` still meets. */
 const PLAIN_RUNS = 3;
@@ -18,7 +20,7 @@ export interface FaultedStage {
 
 /**
  * Runs one stage with its faults, one run a fault, then plain `pulumi up` until it ends with 0.
- * @throws Error when a run claims success though it was killed, or plain runs do not end with 0.
+ * @throws Error when a run claims success though it was killed or had to hold, ends without a reason, or plain runs do not end with 0.
  */
 export async function runFaultedStage(breaker: Breaker, faults: readonly Fault[]): Promise<FaultedStage> {
   const { stack } = breaker;
@@ -29,11 +31,11 @@ export async function runFaultedStage(breaker: Breaker, faults: readonly Fault[]
     const broken = await breakRun(breaker, fault);
     if (broken.reached) reached++;
     ended = broken.run.code === 0;
-    if (broken.reached && ended && !mayBeAbsorbed(fault))
-      throw new Error(`${faultText(fault)}: the run claims success though it was killed`);
-    await stack.cancel();
-    // A stage that is done has nothing left for the second fault.
+    const wrong = broken.reached ? wrongEnd(fault, broken.run) : undefined;
+    if (wrong !== undefined) throw new Error(`${faultText(fault)}: ${wrong}`);
+    // A stage that is done has nothing left for the second fault, and no lock.
     if (ended) break;
+    await stack.cancel();
   }
   const byFault = ended;
   const held: string[] = [];
@@ -48,4 +50,9 @@ export async function runFaultedStage(breaker: Breaker, faults: readonly Fault[]
   if (!ended)
     throw new Error(`${text}: ${PLAIN_RUNS} plain runs did not end with 0; the last said:\n${held.at(-1)}`);
   return { fault: text, reached, faults: faults.length, plainRuns: byFault ? 0 : held.length + 1, held };
+}
+
+function wrongEnd(fault: Fault, run: PulumiRun): string | undefined {
+  if (fault.kind === "world") return wrongOutcome(fault.what, run);
+  return run.code === 0 && !mayBeAbsorbed(fault) ? "the run claims success though it was killed" : undefined;
 }

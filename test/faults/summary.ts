@@ -9,7 +9,7 @@ export interface NumberedRun {
 }
 
 /** Lines of the summary that a campaign ends with; counts only what was reached and seen. */
-export function summaryOf(runs: readonly NumberedRun[], seed: string): string[] {
+export function summaryOf(runs: readonly NumberedRun[], seed: string, smallVolumes = false): string[] {
   const stages = runs.flatMap(({ result }) => result.stages);
   const reached = stages.filter((stage) => stage.reached > 0);
   const count = (of: (stage: FaultedStage) => number) => stages.reduce((sum, stage) => sum + of(stage), 0);
@@ -20,10 +20,11 @@ export function summaryOf(runs: readonly NumberedRun[], seed: string): string[] 
   return [
     `${runs.length} run(s), ${count(({ reached: n }) => n)} of ${count(({ faults: n }) => n)} faults reached, ${failed.length} run(s) failed`,
     `${acknowledged} acknowledged writes checked; lost: ${named(/lost|readable|all there|equal/)}, leaked: ${named(/leaked/)} finding(s)`,
+    `seconds a run: ${secondsOf(runs)}`,
     `plain runs needed after a fault: ${countsOf(reached.map((stage) => stage.plainRuns))}`,
     ...failed.map(
       ({ run, result }) =>
-        `run ${run}: ${result.failures.join("; ")}\n  again: npm run faults -- --seed ${seed} --faults "${result.planned}"`,
+        `run ${run}: ${result.failures.join("; ")}\n  again: npm run faults -- --seed ${seed}${smallVolumes ? " --small-volumes" : ""} --faults "${result.planned}"`,
     ),
   ];
 }
@@ -33,4 +34,10 @@ function countsOf(numbers: readonly number[]): string {
   for (const number of numbers) counts.set(number, (counts.get(number) ?? 0) + 1);
   const sorted = [...counts].sort(([a], [b]) => a - b);
   return sorted.map(([number, times]) => `${number} x ${times}`).join(", ") || "none";
+}
+
+function secondsOf(runs: readonly NumberedRun[]): string {
+  const sorted = runs.map(({ seconds }) => Math.round(seconds)).sort((a, b) => a - b);
+  if (sorted.length === 0) return "none";
+  return `${sorted[0]} to ${sorted.at(-1)}, the middle one ${sorted[Math.floor(sorted.length / 2)]}`;
 }

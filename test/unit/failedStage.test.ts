@@ -3,9 +3,13 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { KubeClient } from "../../components/cluster/kubeClient";
+import { reseedReport } from "../../rehearsal/carryRun";
 import { moveThroughStages, StageFailed } from "../../rehearsal/move";
+import type { RehearsalOptions } from "../../rehearsal/options";
+import type { Claim } from "../../rehearsal/outcome";
 import type { PulumiRun, PulumiStack } from "../../rehearsal/pulumiStack";
 import { failedReport, stagesClaim } from "../../rehearsal/report/failedReport";
+import { finishRun } from "../../rehearsal/report/finishRun";
 import { verdict } from "../../rehearsal/report/runReport";
 import { standInsOf } from "../../rehearsal/report/standIns";
 import { writeReport } from "../../rehearsal/report/writeReport";
@@ -62,7 +66,9 @@ describe("a rehearsal of which a stage fails", () => {
       assert.match(text, /every stage passed \| FAILS \| stage network failed: pulumi up of stage network/);
       assert.match(text, /network-probe/);
       assert.doesNotMatch(text, /NaN|1970/);
-      assert.match(readFileSync(paths.html, "utf8"), /stage network failed/);
+      const page = readFileSync(paths.html, "utf8");
+      assert.match(page, /stage network failed/);
+      assert.doesNotMatch(page, /NaN|1970|undefined/, "a number that nobody measured is no number");
     } finally {
       rmSync(dir, { recursive: true });
     }
@@ -74,6 +80,49 @@ describe("a rehearsal of which a stage fails", () => {
       holds: true,
       seen: "network, backup",
     }));
+});
+
+describe("a rehearsal of reseed", () => {
+  const facts = { title: "t", startedAt: "2026-01-01T00:00:00.000Z", keys: 10, seed: "1", machine: "m" };
+  const claim = { claim: "three voters of one new cluster", holds: true, seen: "3 voters" };
+  let dir: string;
+  beforeEach(() => (dir = mkdtempSync(join(tmpdir(), "reseed-"))));
+  afterEach(() => rmSync(dir, { recursive: true }));
+
+  /** @returns the exit code and the report's text */
+  async function rehearsed(failing: string, claims: () => Promise<Claim[]>) {
+    const kube = {} as KubeClient;
+    const options = { kill: false, carry: "reseed" } as RehearsalOptions;
+    const stack = stackThatFails(failing);
+    const log = () => undefined;
+    const run = { options, kube, stack, facts: { ...facts, standIns: [] }, log };
+    const code = await finishRun(await reseedReport(run, claims), dir, log);
+    const page = readFileSync(join(dir, "report.html"), "utf8");
+    assert.doesNotMatch(page, /NaN|1970|undefined/);
+    return { code, text: readFileSync(join(dir, "report.md"), "utf8") };
+  }
+
+  it("writes a report when a stage fails: a run without one would look like one that was never made", async () => {
+    const { code, text } = await rehearsed("replicas", () => assert.fail("nothing to look at yet"));
+    assert.equal(code, 1);
+    assert.match(
+      text,
+      /every stage passed \| FAILS \| stage replicas failed: .*passed before it: network, backup, cutover/,
+    );
+  });
+
+  it("writes one when the new store cannot be looked at, and does not call it passed", async () => {
+    const { code, text } = await rehearsed("none", () => Promise.reject(new Error("no active node")));
+    assert.equal(code, 1);
+    assert.match(text, /could be looked at \| FAILS \| no active node/);
+  });
+
+  it("has passed without a client load, which has no token there", async () => {
+    const { code, text } = await rehearsed("none", () => Promise.resolve([claim]));
+    assert.equal(code, 0);
+    assert.match(text, /PASSED.*three voters of one new cluster \| holds/s);
+    assert.match(text, /writes lost \| not measured/);
+  });
 });
 
 describe("the stand-ins that a report names", () => {

@@ -139,7 +139,7 @@ describe("the choice of faults", () => {
     const once = chooseFaults(calls, randomStream("a", 1));
     assert.deepEqual(once, chooseFaults(calls, randomStream("a", 1)));
     assert.deepEqual([...once.keys()], ["cutover", "replicas"]);
-    const pairs = chooseFaults(calls, randomStream("a", 1), true);
+    const pairs = chooseFaults(calls, randomStream("a", 1), { pairs: true });
     assert.deepEqual(
       [...pairs.values()].map((faults) => faults.length),
       [2, 2],

@@ -83,6 +83,20 @@ describe("a rehearsal that is interrupted in a stage", () => {
     assert.match(whatIsLeft("kind-a"), /kubectl --context 'kind-a' delete namespace openbao openbao-client/));
 });
 
+describe("a program that starts pulumi on the throw-away cluster", () => {
+  const root = join(__dirname, "../..");
+  for (const program of ["rehearsal/rehearse.ts", "rehearsal/bench/bench.ts", "test/faults/cli.ts"]) {
+    it(`ends it on a signal: ${program} (F3)`, () => {
+      const text = readFileSync(join(root, program), "utf8");
+      assert.match(
+        text,
+        /\n {2,4}end(ThrowAway)?OnSignal\(/,
+        "else the move goes on alone below the next run",
+      );
+    });
+  }
+});
+
 async function until(holds: () => boolean, what: () => string): Promise<void> {
   const deadline = Date.now() + 40_000;
   while (!holds()) {

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
+import { createServer as tlsServer } from "node:https";
+import { connect, type AddressInfo } from "node:net";
 import { kubeClient } from "../../components/cluster/kubeClient";
 import { KubeTransport } from "../../components/cluster/kubeTransport";
 import { KubeConfig } from "../../components/cluster/kubernetesLibrary";
+import { TestCertificates } from "../support/testCertificates";
 
 /** A server that sends `pieces` one by one, each in a chunk of its own. */
 async function serverOf(pieces: readonly Buffer[]): Promise<Server> {
@@ -142,5 +144,123 @@ describe("a client that is closed", () => {
     assert.equal(asked, 1);
     server.close();
     await once(server, "close");
+  });
+});
+
+describe("a kubeconfig with a proxy-url (F11)", () => {
+  const through = (server: Server, proxyUrl: string): KubeConfig => {
+    const config = configOf(server);
+    return Object.assign(config, { clusters: config.clusters.map((one) => ({ ...one, proxyUrl })) });
+  };
+  const portOf = (server: Server) => (server.address() as AddressInfo).port;
+
+  /** A proxy that connects to wherever it is asked to, and remembers it. */
+  async function proxyServer(asked: string[]): Promise<Server> {
+    const proxy = createServer();
+    proxy.on("connect", (request, socket) => {
+      asked.push(request.url ?? "");
+      const [host = "", port] = (request.url ?? "").split(":");
+      const far = connect(Number(port), host, () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+      far.pipe(socket).pipe(far);
+      for (const end of [far, socket]) end.on("error", () => undefined);
+    });
+    proxy.listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    return proxy;
+  }
+
+  it("is reached through that proxy, as kubectl does: nothing goes another way in silence", async () => {
+    const asked: string[] = [];
+    const proxy = await proxyServer(asked);
+    const server = await serverOf([Buffer.from('{"kind":"List","items":[]}')]);
+    try {
+      const client = kubeClient(through(server, `http://127.0.0.1:${portOf(proxy)}`));
+      assert.deepEqual(await client.list("/api/v1/pods"), []);
+      assert.deepEqual(asked, [`127.0.0.1:${portOf(server)}`]);
+      client.close();
+    } finally {
+      server.close();
+      proxy.close();
+    }
+  });
+
+  it("talks TLS through it, and trusts the kubeconfig's CA alone", async () => {
+    const certificates = new TestCertificates();
+    const asked: string[] = [];
+    const proxy = await proxyServer(asked);
+    const pair = certificates.signed("api", "IP:127.0.0.1");
+    const server = tlsServer({ ...pair }, (_request, response) => response.end("{}"));
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    try {
+      const answer = (ca: string) => {
+        const config = through(server, `http://127.0.0.1:${portOf(proxy)}`);
+        const caData = Buffer.from(ca).toString("base64");
+        const clusters = config.clusters.map(({ skipTLSVerify: _skip, ...one }) => ({
+          ...{ ...one, server: `https://127.0.0.1:${portOf(server)}`, caData, skipTLSVerify: false },
+        }));
+        return new KubeTransport(Object.assign(config, { clusters })).send({
+          method: "GET",
+          path: "/version",
+        });
+      };
+      assert.equal(await answer(certificates.ca), "{}");
+      await assert.rejects(answer(certificates.signed("other", "IP:127.0.0.1").cert), { status: 0 });
+      assert.equal(asked.length, 2);
+    } finally {
+      server.closeAllConnections();
+      server.close();
+      proxy.close();
+      certificates.remove();
+    }
+  });
+
+  it("ends by its bound when the proxy hangs, and at once when the client is closed", async () => {
+    const proxy = createServer();
+    proxy.on("connect", () => undefined);
+    proxy.listen(0, "127.0.0.1");
+    await once(proxy, "listening");
+    const server = await serverOf([Buffer.from("{}")]);
+    try {
+      const transport = new KubeTransport(through(server, `http://127.0.0.1:${portOf(proxy)}`));
+      const sent = (timeoutMs: number) => transport.send({ method: "GET", path: "/version", timeoutMs });
+      await assert.rejects(sent(300), { status: 0 });
+      const hanging = sent(30_000);
+      await once(proxy, "connect");
+      transport.close();
+      await assert.rejects(hanging, /the client is closed/);
+    } finally {
+      server.close();
+      proxy.closeAllConnections();
+      proxy.close();
+    }
+  });
+
+  it("has no way around a proxy that is away", async () => {
+    const proxy = await proxyServer([]);
+    const url = `http://127.0.0.1:${portOf(proxy)}`;
+    proxy.close();
+    await once(proxy, "close");
+    const server = await serverOf([Buffer.from("{}")]);
+    try {
+      const sent = new KubeTransport(through(server, url)).send({ method: "GET", path: "/version" });
+      await assert.rejects(sent, { name: "KubeError", status: 0 });
+    } finally {
+      server.close();
+    }
+  });
+
+  it("is refused by name when its scheme is none that can be used, and its password is not shown", async () => {
+    const server = await serverOf([]);
+    try {
+      assert.throws(
+        () => kubeClient(through(server, "ftp://user:hidden@proxy")),
+        (error: Error) =>
+          /cluster "c" has a "proxy-url" of scheme "ftp"/.test(error.message) &&
+          !/hidden/.test(error.message),
+      );
+    } finally {
+      server.close();
+    }
   });
 });

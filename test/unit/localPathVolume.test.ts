@@ -159,3 +159,38 @@ describe("localPathProvisioner stand-in: folders", () => {
     assert.equal(await readFile(join(precious, "file"), "utf8"), "data");
   });
 });
+
+describe("localPathProvisioner stand-in: volumes that can be filled (hazards F33, F34)", () => {
+  let volumes: string;
+  let path: string;
+  const ran: string[] = [];
+  const run = (argv: readonly string[]) => Promise.resolve(void ran.push(argv.join(" ")));
+  beforeEach(async () => {
+    volumes = await mkdtemp(join(tmpdir(), "small-"));
+    path = join(volumes, `pvc-${uid}`);
+    ran.length = 0;
+  });
+  afterEach(() => rm(volumes, { recursive: true }));
+
+  it("are file systems of their own where the class asks for it: filling one fills no disk of the machine", async () => {
+    await makeVolumeFolder(volumes, path, "192Mi", run);
+    assert.deepEqual(ran, [`mount -t tmpfs -o size=192m tmpfs ${path}`]);
+    await makeVolumeFolder(volumes, join(volumes, `pvc-${uid.replace("0b", "0c")}`), undefined, run);
+    assert.equal(ran.length, 1, "others are folders");
+  });
+
+  it("are refused with a size that mount would take for another", async () => {
+    for (const size of ["192", "1G", "0Mi", "1Mi,remount"])
+      await assert.rejects(
+        makeVolumeFolder(volumes, path, size, run),
+        /parameter memory .*expected a size such as/,
+      );
+    assert.deepEqual(ran, []);
+  });
+
+  it("leave no mount behind, and a folder is never unmounted", async () => {
+    await makeVolumeFolder(volumes, path);
+    await removeVolumeFolder(volumes, path, run);
+    assert.deepEqual(ran, []);
+  });
+});

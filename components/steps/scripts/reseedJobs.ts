@@ -2,7 +2,7 @@
 // After: each named Job has run once on it, to its end, in the config's order.
 import type { V1CronJob, V1Job, V1JobSpec } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
-import { removeJob } from "../nodeJob";
+import { endOfJob, removeJob } from "../nodeJob";
 import { Refused, type Step, type StepContext } from "../runStep";
 import { observeWorld } from "../world";
 
@@ -52,12 +52,7 @@ async function runOnce(ctx: StepContext, job: ReseedJob, at: number): Promise<vo
     });
   }
   ctx.log(`waiting for ${job.kind} ${job.name} to fill the store`);
-  const ended = await ctx.kube.waitFor<V1Job & KubeObject>(
-    jobsPath(ctx),
-    name,
-    (object) => has(object, "Complete") || has(object, "Failed"),
-    { what: `Job ${name} to end`, timeoutSeconds: ctx.input.copyTimeoutSeconds },
-  );
+  const ended = await endOfJob(ctx.kube, ctx.input.namespace, name, ctx.input.copyTimeoutSeconds);
   if (has(ended, "Failed")) {
     throw new Refused(
       `Job ${name} failed; the new store is not filled. Look at its log, put it right, and run again [I48]`,

@@ -34,7 +34,7 @@ async function main(): Promise<void> {
       throw new Error(`StorageClass "${className}" is not there; make it, or delete the claim`);
     const volume = volumeFor(claim, storageClass, volumesDir);
     if (volumes.items().some(({ metadata }) => metadata?.name === volume.metadata?.name)) return;
-    await makeVolumeFolder(volumesDir, volume.spec?.local?.path ?? "");
+    await makeVolumeFolder(volumesDir, volume.spec?.local?.path ?? "", storageClass.parameters?.["memory"]);
     // Already there: an earlier pass made it and its event is still on the way.
     const made = await api.send({ method: "POST", path: volumesPath, body: volume }).catch(unless(409));
     if (made) log(`made ${volume.metadata?.name} for ${claim.metadata?.namespace}/${claim.metadata?.name}`);

@@ -8,11 +8,14 @@ import { installPackages } from "../../../rehearsal/tools/debian";
 import { ensureTools } from "../../../rehearsal/tools/tools";
 import { bundledScript } from "../../support/bundledScript";
 
-// Stands for apt-get: notes whether daemons were forbidden, and hangs in "install" while the file "hold" is there.
+// Stands for apt-get: notes whether daemons were forbidden, and hangs in "install" while the file "hold" is there. With
+// the file "dpkg" it is in a package, and hears SIGINT only afterwards, as apt does.
 const FAKE_APT = `#!/bin/sh
 dir=$(dirname "$0")
+if [ -f "$dir/dpkg" ]; then trap 'echo asked >> "$dir/calls"' INT; fi
 if [ -f "$DPKG_ROOT/usr/sbin/policy-rc.d" ]; then echo "$1 forbidden"; else echo "$1 allowed"; fi >> "$dir/calls"
 while [ "$1" = install ] && [ -f "$dir/hold" ]; do sleep 0.1; done
+echo "$1 ended" >> "$dir/calls"
 `;
 const FAKE_OPENSSL = "#!/bin/sh\necho OpenSSL 3.0.0\n";
 
@@ -52,22 +55,24 @@ describe("the policy that keeps packages from starting daemons", () => {
     return existsSync(path) ? readFileSync(path, "utf8").split("\n").slice(0, -1) : [];
   }
 
+  /** An installation that is in its middle. */
+  async function installing(...args: string[]) {
+    writeFileSync(join(bin, "hold"), "");
+    const script = bundledScript(join(__dirname, "installFake.ts"), "rehearsal/tools");
+    const run = spawn(process.execPath, [script, ...args], { stdio: ["ignore", "ignore", "pipe"] });
+    let said = "";
+    run.stderr.on("data", (chunk: Buffer) => (said += chunk.toString("utf8")));
+    const ended = new Promise<number | null>((resolve) => run.once("exit", resolve));
+    await until(
+      () => calls().includes("install forbidden"),
+      "the installation began, with daemons forbidden",
+    );
+    return { run, ended, said: () => said };
+  }
+
   /** Ends an installation in its middle. */
   async function endedBy(signal: NodeJS.Signals): Promise<void> {
-    writeFileSync(join(bin, "hold"), "");
-    const run = spawn(
-      process.execPath,
-      [bundledScript(join(__dirname, "installFake.ts"), "rehearsal/tools")],
-      {
-        stdio: "ignore",
-      },
-    );
-    const ended = new Promise((resolve) => run.once("exit", resolve));
-    const deadline = Date.now() + 15_000;
-    while (!calls().includes("install forbidden")) {
-      assert.ok(Date.now() < deadline, "within 15 s the installation began, with daemons forbidden");
-      await delay(10);
-    }
+    const { run, ended } = await installing();
     run.kill(signal);
     await ended;
     rmSync(join(bin, "hold"));
@@ -75,7 +80,7 @@ describe("the policy that keeps packages from starting daemons", () => {
 
   it("is gone after an installation", async () => {
     await installPackages(["etcd-server"], () => undefined);
-    assert.deepEqual(calls(), ["update forbidden", "install forbidden"]);
+    assert.deepEqual(calls(), ["update forbidden", "update ended", "install forbidden", "install ended"]);
     assert.equal(existsSync(policy), false);
   });
 
@@ -85,6 +90,30 @@ describe("the policy that keeps packages from starting daemons", () => {
       assert.equal(existsSync(policy), false);
     });
   }
+
+  it("stays until dpkg has ended its package after SIGTERM: cut off, it would leave it half-configured", async () => {
+    writeFileSync(join(bin, "dpkg"), "");
+    const { run, ended, said } = await installing();
+    run.kill("SIGTERM");
+    await until(() => calls().includes("asked"), "apt was asked to end");
+    assert.deepEqual([run.exitCode, existsSync(policy)], [null, true]);
+    rmSync(join(bin, "hold"));
+    assert.equal(await ended, 143);
+    assert.ok(calls().includes("install ended"));
+    assert.equal(existsSync(policy), false);
+    assert.match(said(), /SIGTERM: waiting for apt and dpkg to end/);
+  });
+
+  it("stays with a dpkg that does not end in its time, whose packages could start daemons yet", async () => {
+    writeFileSync(join(bin, "dpkg"), "");
+    const { run, ended, said } = await installing("200");
+    run.kill("SIGTERM");
+    assert.equal(await ended, 143);
+    assert.equal(existsSync(policy), true);
+    assert.match(said(), /apt-get \(process \d+\) still runs.*dpkg --configure -a/);
+    rmSync(join(bin, "hold"));
+    await until(() => calls().includes("install ended"), "apt ended");
+  });
 
   it("is taken away by the next run after a kill, even when no tool is missing then", async () => {
     await endedBy("SIGKILL");
@@ -107,3 +136,11 @@ describe("the policy that keeps packages from starting daemons", () => {
     assert.equal(readFileSync(policy, "utf8"), "#!/bin/sh\nexit 101\n");
   });
 });
+
+async function until(holds: () => boolean, what: string): Promise<void> {
+  const deadline = Date.now() + 15_000;
+  while (!holds()) {
+    assert.ok(Date.now() < deadline, `within 15 s: ${what}`);
+    await delay(10);
+  }
+}
