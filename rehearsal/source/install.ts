@@ -12,6 +12,7 @@ import { openBaoInPod } from "../../components/cluster/openBaoStatus";
 import { runHelm } from "../../components/delivery/runHelm";
 import { removeFlux } from "../flux/removeFlux";
 import { LOAD_NAMESPACE, LOAD_TOKEN_SECRET } from "../load/clientObjects";
+import { SAMPLE_ROLE, sampleRole } from "../standins/externalSecrets/objects";
 import { baoSession, type BaoSession } from "./baoSession";
 import { loadEngines } from "./loadEngines";
 import { loadKv, mountKv } from "./loadKv";
@@ -236,6 +237,7 @@ async function makeLoadToken(
   await root.call("PUT", "sys/policies/acl/client-load", {
     policy: 'path "secret/data/load/*" {\n  capabilities = ["create", "update", "read"]\n}\n',
   });
+  await root.call("POST", `auth/kubernetes/role/${SAMPLE_ROLE}`, sampleRole("client-load"));
   const answer = await root.reply("POST", "auth/token/create-orphan", {
     policies: ["client-load"],
     period: "72h",

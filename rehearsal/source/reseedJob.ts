@@ -1,7 +1,12 @@
 import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient";
+import { OPERATOR, SAMPLE_KEY, SAMPLE_ROLE } from "../standins/externalSecrets/objects";
+import { LOAD_NAMESPACE } from "../load/clientObjects";
 import { SOURCE_NAMESPACE } from "./sourceCluster";
 
-/** A CronJob as platforms have it: it configures OpenBao with the root token from the key Secret. */
+/**
+ * A CronJob as platforms have it: it configures OpenBao with the root token from the key Secret, and the login of the
+ * External Secrets operator with it.
+ */
 export const RESEED_JOB = "vault-config";
 /** What it makes anew: the entry's path in the inventory, and where it is read. */
 export const REBUILT = { path: "secret/app/rebuilt", read: "secret/data/app/rebuilt" };
@@ -11,6 +16,12 @@ BAO_TOKEN="$(cat /keys/root-token)"
 export BAO_TOKEN
 bao secrets list -format=json | grep -q '"secret/"' || bao secrets enable -path=secret -version=2 kv
 bao kv put -mount=secret app/rebuilt made=anew > /dev/null
+bao kv put -mount=secret ${SAMPLE_KEY} value=anew > /dev/null
+bao auth list -format=json | grep -q '"kubernetes/"' || bao auth enable kubernetes
+bao write auth/kubernetes/config kubernetes_host=https://kubernetes.default.svc
+printf 'path "secret/data/${SAMPLE_KEY}" { capabilities = ["read"] }' | bao policy write sample -
+bao write auth/kubernetes/role/${SAMPLE_ROLE} bound_service_account_names=${OPERATOR} \
+  bound_service_account_namespaces=${LOAD_NAMESPACE} token_policies=sample token_ttl=20m
 `;
 
 /** Makes the CronJob, and lets its pods reach OpenBao: the namespace denies by default. */

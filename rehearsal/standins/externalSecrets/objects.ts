@@ -1,5 +1,5 @@
 import type { KubeObject } from "../../../components/cluster/kubeClient";
-import { CLIENT_LABEL, LOAD_NAMESPACE, LOAD_TOKEN_SECRET } from "../../load/clientObjects";
+import { CLIENT_LABEL, LOAD_NAMESPACE } from "../../load/clientObjects";
 
 /** Name of the stand-in's pod, and of all that belongs to it. */
 export const OPERATOR = "external-secrets";
@@ -7,6 +7,15 @@ export const OPERATOR = "external-secrets";
 export const SAMPLE = { namespace: LOAD_NAMESPACE, name: "sample" };
 /** KV v2 entry of mount `secret` that the sample reads; the client's token may write and read there. */
 export const SAMPLE_KEY = "load/external-secret";
+/** Role of Kubernetes auth that the operator's ServiceAccount logs in with. */
+export const SAMPLE_ROLE = "external-secrets-sample";
+/** What OpenBao is told of that role; `policy` may read the sample's entry. */
+export const sampleRole = (policy: string) => ({
+  bound_service_account_names: [OPERATOR],
+  bound_service_account_namespaces: [LOAD_NAMESPACE],
+  token_policies: [policy],
+  token_ttl: "20m",
+});
 
 /** An object and the path of its collection. */
 export type Placed = readonly [collection: string, object: KubeObject & Record<string, unknown>];
@@ -31,7 +40,13 @@ export function sampleObjects(): Placed[] {
               server: "http://openbao.openbao.svc:8200",
               path: "secret",
               version: "v2",
-              auth: { tokenSecretRef: { name: LOAD_TOKEN_SECRET, key: "token" } },
+              auth: {
+                kubernetes: {
+                  mountPath: "kubernetes",
+                  role: SAMPLE_ROLE,
+                  serviceAccountRef: { name: OPERATOR },
+                },
+              },
             },
           },
         },

@@ -1,5 +1,6 @@
-// Stand-in for the External Secrets operator: reads what the ExternalSecrets of its namespace name from OpenBao, through
-// the store's own address and token, and writes it into Secrets. It polls, and knows SecretStores of provider vault only.
+// Stand-in for the External Secrets operator: reads what the ExternalSecrets of its namespace name from OpenBao, at the
+// store's own address, and writes it into Secrets. It polls, and knows SecretStores of provider vault with Kubernetes
+// auth only; it logs in as its own ServiceAccount.
 package main
 
 import (
@@ -14,7 +15,6 @@ import (
 	"log"
 	"net/http"
 	"os"
-	"strings"
 	"time"
 )
 
@@ -127,7 +127,7 @@ func (a *api) sync(e externalSecret) error {
 	return err
 }
 
-// store is one SecretStore with its token.
+// store is one SecretStore, with the token of a login.
 type store struct{ server, mount, token string }
 
 func (a *api) store(name string) (*store, error) {
@@ -138,10 +138,10 @@ func (a *api) store(name string) (*store, error) {
 					Server string `json:"server"`
 					Path   string `json:"path"`
 					Auth   struct {
-						TokenSecretRef struct {
-							Name string `json:"name"`
-							Key  string `json:"key"`
-						} `json:"tokenSecretRef"`
+						Kubernetes struct {
+							MountPath string `json:"mountPath"`
+							Role      string `json:"role"`
+						} `json:"kubernetes"`
 					} `json:"auth"`
 				} `json:"vault"`
 			} `json:"provider"`
@@ -151,41 +151,66 @@ func (a *api) store(name string) (*store, error) {
 		return nil, err
 	}
 	vault := object.Spec.Provider.Vault
-	var secret struct{ Data map[string][]byte }
-	path := "/api/v1" + a.space("secrets") + "/" + vault.Auth.TokenSecretRef.Name
-	if err := a.call("GET", path, nil, &secret); err != nil {
-		return nil, err
+	to := &store{server: vault.Server, mount: vault.Path}
+	return to, to.login(vault.Auth.Kubernetes.MountPath, vault.Auth.Kubernetes.Role)
+}
+
+// login takes a token for the role; the store may have been made anew since the last one.
+func (s *store) login(mount, role string) error {
+	jwt, err := os.ReadFile(account + "token")
+	if err != nil {
+		return err
 	}
-	token := strings.TrimSpace(string(secret.Data[vault.Auth.TokenSecretRef.Key]))
-	return &store{server: vault.Server, mount: vault.Path, token: token}, nil
+	var answer struct {
+		Auth struct {
+			ClientToken string `json:"client_token"`
+		}
+	}
+	body := map[string]string{"role": role, "jwt": string(jwt)}
+	if err := s.call("POST", "auth/"+mount+"/login", body, &answer); err != nil {
+		return fmt.Errorf("login: %w", err)
+	}
+	s.token = answer.Auth.ClientToken
+	return nil
 }
 
 // read gives one property of the newest version of a KV v2 entry. Its errors hold no value.
 func (s *store) read(key, property string) (string, error) {
-	request, err := http.NewRequest("GET", s.server+"/v1/"+s.mount+"/data/"+key, nil)
-	if err != nil {
-		return "", err
-	}
-	request.Header.Set("X-Vault-Token", s.token)
-	response, err := (&http.Client{Timeout: bound}).Do(request)
-	if err != nil {
-		return "", err
-	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("OpenBao answered %d", response.StatusCode)
-	}
 	var answer struct {
 		Data struct{ Data map[string]string }
 	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(&answer); err != nil {
-		return "", errors.New("OpenBao's answer is not understood")
+	if err := s.call("GET", s.mount+"/data/"+key, nil, &answer); err != nil {
+		return "", err
 	}
 	value, ok := answer.Data.Data[property]
 	if !ok {
 		return "", fmt.Errorf("the entry has no property %q", property)
 	}
 	return value, nil
+}
+
+func (s *store) call(method, path string, body, into any) error {
+	payload, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	request, err := http.NewRequest(method, s.server+"/v1/"+path, bytes.NewReader(payload))
+	if err != nil {
+		return err
+	}
+	request.Header.Set("X-Vault-Token", s.token)
+	response, err := (&http.Client{Timeout: bound}).Do(request)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("OpenBao answered %d", response.StatusCode)
+	}
+	if json.NewDecoder(io.LimitReader(response.Body, 1<<20)).Decode(into) != nil {
+		return errors.New("OpenBao's answer is not understood")
+	}
+	return nil
 }
 
 // api is the API server as this pod's ServiceAccount sees it.
