@@ -30,6 +30,7 @@ import type { SourceVariant } from "./source/platformFiles";
 import { helmReleasesAreOurs, installCrds } from "./standins/crds/installCrds";
 import { startExternalSecrets } from "./standins/externalSecrets/start";
 import { startHelmController, stopHelmController } from "./standins/helmController/start";
+import { acceptAlerts, alertClaim } from "./standins/prometheusOperator/alerts";
 import { clientBinaries, ensureTools, fluxBinaries, toolPath } from "./tools/tools";
 
 const started = Date.now();
@@ -139,6 +140,7 @@ async function moveSource({
   // A cluster of the user's own may have the real operator, which the source's policies do not let in; the stand-in has no TLS.
   const sampled = options.context === undefined && !options.tls;
   const externalSecrets = sampled ? [await startExternalSecrets(kube)] : [];
+  if (options.context === undefined) await acceptAlerts(kube);
   const stack = new PulumiStack({
     runDir,
     kubeconfig: process.env["KUBECONFIG"] ?? "",
@@ -186,6 +188,7 @@ async function moveSource({
   const { evidence } = await stack.outputs();
   const moreClaims = [
     ...(await landedClaims(kube, checkout)),
+    ...(options.context === undefined ? [await alertClaim(kube)] : []),
     ...((await review?.claims()) ?? (await unreviewedClaims(kube, checkout, options.delivery))),
   ];
   const report = reportOf({

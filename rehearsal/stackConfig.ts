@@ -9,6 +9,7 @@ import {
 } from "./source/platformFiles";
 import { useSops } from "./source/sopsCheckout";
 import { TLS_CONFIG } from "./source/sourceTls";
+import { ALERTS_CONFIG } from "./standins/prometheusOperator/alerts";
 
 /** What a rehearsal's stack is told about its checkout, as the config key `git`. */
 export function gitConfig(
@@ -41,6 +42,7 @@ export async function stackConfig(
     git: { ...gitConfig(checkout, options.delivery, options.flux), ...keyCopy },
     inventory: { volatile: ["secret/load/"] },
     externalSecrets,
+    ...(options.context === undefined && { alerts: ALERTS_CONFIG }),
     ...(options.tls && { tls: TLS_CONFIG }),
     ...carryConfig(options.carry, runDir),
   };

@@ -24,6 +24,7 @@ export function standInsOf({ options, commandPlugin, helmController }: UsedParts
           "NetworkPolicy: rehearsal/standins/networkPolicy",
           "volumes: rehearsal/standins/localPathProvisioner",
           "External Secrets operator: rehearsal/standins/externalSecrets",
+          "definition of PrometheusRules: rehearsal/standins/prometheusOperator",
         ]
       : []),
   ];
