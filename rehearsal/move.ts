@@ -2,13 +2,14 @@ import { setTimeout as delay } from "node:timers/promises";
 import { STAGES, type Stage } from "../config";
 import type { KubeClient } from "../components/cluster/kubeClient";
 import { currentEntries, readJournal } from "../components/cluster/journal";
+import { CLEANUP_CONFIG } from "./cleanupClaims";
 import { killRun } from "./killRun";
 import type { RehearsalOptions } from "./options";
 import type { PulumiRun, PulumiStack } from "./pulumiStack";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 
-/** A stage, or the way back. */
-export type Leg = Stage | "rollback";
+/** A stage, the way back, or what comes after. */
+export type Leg = Stage | "rollback" | "cleanup";
 
 export interface StageRun {
   readonly name: Leg;
@@ -45,6 +46,7 @@ function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Leg, strin
     verify: "failover-drill",
     land: "resume",
     rollback: "rollback-values",
+    cleanup: "cleanup-file-data",
   };
   const own = {
     migrate: { backup: "file-copy", cutover: "flip" },
@@ -57,7 +59,7 @@ function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Leg, strin
 
 /**
  * Takes the stack through every stage up to `until` (default: the last): `pulumi preview`, then `pulumi up`. With
- * `rollback` it first goes to that stage and back. With `kill` each stage is killed once, started again, and run once
+ * `rollback` it first goes to that stage and back, with `cleanup` it ends there. With `kill` each stage is killed once, started again, and run once
  * more, which must change nothing.
  * @param reviewed merges what stage land pushed: its first `pulumi up`, which it is told, is held until then.
  * @throws StageFailed at the first that fails.
@@ -65,7 +67,10 @@ function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Leg, strin
 export async function moveThroughStages(
   stack: PulumiStack,
   kube: KubeClient,
-  how: Pick<RehearsalOptions, "kill" | "rollback" | "carry"> & { readonly until?: Stage },
+  how: Pick<RehearsalOptions, "kill" | "rollback" | "carry"> & {
+    readonly until?: Stage;
+    readonly cleanup?: boolean;
+  },
   log: (line: string) => void,
   reviewed?: (held: PulumiRun) => Promise<void>,
 ): Promise<StageRun[]> {
@@ -73,7 +78,8 @@ export async function moveThroughStages(
   const stages = STAGES.slice(0, STAGES.indexOf(how.until ?? "land") + 1);
   const victims = victimsOf(how.carry);
   const first = rollback === undefined ? [] : STAGES.slice(0, STAGES.indexOf(rollback) + 1);
-  const legs: Leg[] = rollback === undefined ? stages : [...first, "rollback", ...stages];
+  const there: Leg[] = how.cleanup === true ? [...stages, "cleanup"] : stages;
+  const legs: Leg[] = rollback === undefined ? there : [...first, "rollback", ...there];
   const runs: StageRun[] = [];
   for (const name of legs) {
     try {
@@ -84,11 +90,14 @@ export async function moveThroughStages(
   }
   return runs;
 
+  function select(name: Leg): Promise<void> {
+    if (name === "rollback") return stack.select(rollback ?? "network", { rollback: true });
+    return name === "cleanup" ? stack.select("land", { cleanup: CLEANUP_CONFIG }) : stack.select(name);
+  }
+
   async function runLeg(name: Leg): Promise<StageRun> {
     const startedAt = new Date().toISOString();
-    await (name === "rollback"
-      ? stack.select(rollback ?? "network", { rollback: true })
-      : stack.select(name));
+    await select(name);
     const preview = passed(name, "preview", await stack.preview());
     log(`${name}: previewed in ${preview.seconds.toFixed(1)} s`);
     // First: a run that is held for the review never acts in step `resume`, and could not be killed in it.

@@ -29,6 +29,8 @@ export interface RehearsalOptions {
   readonly rollback?: Stage;
   /** Flux's own source-controller and kustomize-controller bring the source from a Git server of this machine. */
   readonly flux: boolean;
+  /** After stage land, remove the old file storage. */
+  readonly cleanup: boolean;
   /** The source's listener has TLS, with a CA of its own. */
   readonly tls: boolean;
   /** Keep the new keys of a reseed in Git, encrypted by the real sops. */
@@ -46,6 +48,7 @@ export const USAGE = `npm run rehearse -- [options]
   --tls           the source's listener has TLS; its clients and the stack trust its CA
   --kill          kill the run once in each stage and start it again
   --rollback S    go to stage S (before land), take the move back, and move again to the end
+  --cleanup       after stage land, remove the old file storage, and look whether it is gone
   --flux          let Flux's own controllers bring it all from Git (builds them once: 30 minutes on two cores)
   --sops          with --carry reseed: keep the new keys in Git, encrypted by SOPS (builds sops once: 10 minutes)
   --down          remove the throw-away cluster at the end (default: leave it up)`;
@@ -64,6 +67,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
       delivery: { type: "string", default: "flux" },
       kill: { type: "boolean", default: false },
       rollback: { type: "string" },
+      cleanup: { type: "boolean", default: false },
       flux: { type: "boolean", default: false },
       tls: { type: "boolean", default: false },
       sops: { type: "boolean", default: false },
@@ -113,6 +117,11 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
   if (values.tls && carry === "reseed") {
     throw new Error(`--tls with --carry reseed: the Job that fills the new store talks no TLS\n${USAGE}`);
   }
+  if (values.cleanup && (carry !== "migrate" || values.context !== undefined)) {
+    throw new Error(
+      `--cleanup with --carry ${carry}${values.context === undefined ? "" : " and --context"}: it is for carry migrate, and looks at a volume of the throw-away cluster\n${USAGE}`,
+    );
+  }
   const others =
     values.context !== undefined || carry !== "migrate" || rollback !== undefined || delivery === "helm";
   if (values.flux && others) {
@@ -134,6 +143,7 @@ export function parseOptions(args: readonly string[]): RehearsalOptions {
     ...(values.context !== undefined && { context: values.context }),
     ...(values.backend !== undefined && { backend: values.backend }),
     kill: values.kill,
+    cleanup: values.cleanup,
     flux: values.flux,
     tls: values.tls,
     sops: values.sops,

@@ -17,6 +17,7 @@ import { PulumiStack } from "./pulumiStack";
 import { eventsOf, factsOf, failedReport, stagesClaim, type RunFacts } from "./report/failedReport";
 import { finishRun } from "./report/finishRun";
 import { unreviewedClaims } from "./driftClaims";
+import { cleanupClaims } from "./cleanupClaims";
 import { landedClaims } from "./landedClaims";
 import { stackConfig } from "./stackConfig";
 import type { RunReport } from "./report/runReport";
@@ -188,6 +189,7 @@ async function moveSource({
   const { evidence } = await stack.outputs();
   const moreClaims = [
     ...(await landedClaims(kube, checkout)),
+    ...(options.cleanup ? await cleanupClaims(kube) : []),
     ...(options.context === undefined ? [await alertClaim(kube)] : []),
     ...((await review?.claims()) ?? (await unreviewedClaims(kube, checkout, options.delivery))),
   ];
