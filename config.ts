@@ -12,6 +12,7 @@ import {
   talosSchema,
   tlsSchema,
 } from "./components/platformConfig";
+import { raftKeys } from "./components/raftKeys";
 
 /** The Pulumi project's name, and so the prefix of each config key. */
 export const PROJECT = "openbao-migration";
@@ -137,14 +138,7 @@ export const configSchema = z.strictObject({
   context: z.string().min(1).max(500).optional().describe("context of the kubeconfig"),
   namespace: dns1123.default("openbao").describe("namespace of OpenBao"),
   release: dns1123.default("openbao").describe("name of the release, and of the StatefulSet it renders"),
-  replicas: z
-    .number()
-    .int()
-    .min(3)
-    .max(7)
-    .refine((n) => n % 2 === 1, "an odd number: an even one adds a node and no tolerance")
-    .default(3)
-    .describe("Raft nodes at the end"),
+  ...raftKeys,
   keySecret: keySecret.prefault({}).describe("where the unseal key and the root token are kept"),
   git: git.optional().describe("the Git checkout that stage land writes"),
   talos: talosSchema.optional().describe("Talos' ingress firewall, where it blocks by default"),

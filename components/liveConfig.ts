@@ -8,7 +8,8 @@ import { readRelease } from "./delivery/releaseReader";
 import { raftConfig } from "./openBaoConfig/raftConfig";
 import { joinTrust } from "./openBaoConfig/retryJoin";
 import type { ServerConfig } from "./openBaoConfig/configBlocks";
-import { DEFAULT_MAX_ENTRY_BYTES, maxEntryBytes } from "./steps/entrySize";
+import { raftTiming } from "./raftKeys";
+import { DEFAULT_MAX_ENTRY_BYTES, entryLimit, maxEntryBytes } from "./steps/entrySize";
 import { wantsRaft, type HelmRelease } from "./steps/world";
 
 /** What the cutover's values layer is made from, read from the live release. */
@@ -42,11 +43,18 @@ export async function readLiveConfig(
   const source =
     standaloneConfig(helmRelease.spec?.values ?? {}) ?? (await renderedConfig(kube, namespace, release));
   const copied = journal.filter((entry) => entry.step === "file-copy" && entry.beat === "done").at(-1);
-  const bytes = maxEntryBytes(Number(copied?.observed["largest"] ?? 0));
-  const larger = bytes > DEFAULT_MAX_ENTRY_BYTES ? { maxEntrySize: bytes } : {};
-  const target = raftConfig(source, { namespace, release, replicas, ...larger, ...joinTrust(config.tls) });
+  const largest = Number(copied?.observed["largest"] ?? 0);
+  const target = raftConfig(source, {
+    ...{ namespace, release, replicas },
+    ...entryLimit(largest),
+    ...raftTiming(config.performanceMultiplier),
+    ...joinTrust(config.tls),
+  });
   const text = typeof target === "string" ? target : JSON.stringify(target);
-  return { raftConfig: CREDENTIAL.test(text) ? pulumi.secret(target) : target, maxEntryBytes: bytes };
+  return {
+    raftConfig: CREDENTIAL.test(text) ? pulumi.secret(target) : target,
+    maxEntryBytes: maxEntryBytes(largest),
+  };
 }
 
 /** True when the values say Raft because this program wrote so. */

@@ -9,6 +9,8 @@ export const planParts = z.strictObject({
   steps: z.string().max(100),
   carry: z.string().max(100),
   replicas: z.string().max(100),
+  /** Raft's timing: the election that ends the outage is made with it. */
+  timing: z.string().max(100),
   /** Name and version of the chart. */
   chart: z.string().max(300),
   /** Version of OpenBao. */

@@ -27,6 +27,7 @@ export function planPartsOf(snapshot: ClusterSnapshot, config: MigrationConfig):
     // A rehearsal under Flux says nothing about Helm itself, nor the other way round.
     carry: config.delivery === "helm" ? `${carryPath(config)}, delivered by helm` : carryPath(config),
     replicas: String(config.replicas),
+    timing: `performance_multiplier ${config.performanceMultiplier}`,
     chart: release === undefined ? UNKNOWN : clean(chartOf(release, config)),
     openbao: clean(version),
     listener: server?.tls === undefined ? UNKNOWN : `TLS ${server.tls ? "on" : "off"}`,

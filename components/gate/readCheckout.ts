@@ -33,7 +33,10 @@ export interface CheckoutView {
  */
 export async function readCheckout(
   git: NonNullable<MigrationConfig["git"]>,
-  about: Pick<MigrationConfig, "release" | "namespace" | "replicas" | "talos" | "tls">,
+  about: Pick<
+    MigrationConfig,
+    "release" | "namespace" | "replicas" | "talos" | "tls" | "performanceMultiplier"
+  >,
   policies: readonly RaftPolicyObject[],
   timeoutMs: number,
 ): Promise<CheckoutView> {

@@ -2,6 +2,7 @@ import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { join, normalize, sep } from "node:path";
 import { git, gitRaw } from "./git";
 import { refusal, type LandRefusal } from "./landRefusal";
+import type { RaftTuning } from "../openBaoConfig/retryJoin";
 import type { PolicyFile } from "./networkPolicyEdit";
 import { themesOf } from "./themes";
 
@@ -27,10 +28,8 @@ export interface LandPlan {
   readonly networkPolicy?: PolicyFile;
   /** File of the Kyverno policy that exempts the server from a replica floor. @default none is edited */
   readonly replicaFloor?: string;
-  /** CA file in the pod for a TLS listener. @default the listener's tls_client_ca_file */
-  readonly leaderCaCertFile?: string;
-  /** Name in the leader's certificate. @default each node's own name */
-  readonly leaderServerName?: string;
+  /** What the Raft config needs beside the names. @default nothing */
+  readonly raft?: RaftTuning;
 }
 
 /** Texts of files by their paths inside the checkout; a file that is not there has none. */

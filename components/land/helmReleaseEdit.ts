@@ -1,4 +1,5 @@
 import { raftConfig } from "../openBaoConfig/raftConfig";
+import type { RaftTuning } from "../openBaoConfig/retryJoin";
 import { sourceStorage } from "../openBaoConfig/serverConfig";
 import { standaloneConfig } from "../openBaoConfig/targetValues";
 import { isVariableName } from "./fluxSubstitute";
@@ -7,7 +8,7 @@ import { documentIndex, plain, valueAt, yamlFile } from "./yamlFile";
 import { yamlEdit, type YamlEdit } from "./yamlEdit";
 
 /** What the HelmRelease in Git is to say. */
-export interface HelmReleaseEditOptions {
+export interface HelmReleaseEditOptions extends RaftTuning {
   /** Path of the file, for messages. */
   readonly file: string;
   readonly release: string;
@@ -17,10 +18,6 @@ export interface HelmReleaseEditOptions {
   readonly plainValues?: boolean;
   /** Flux variable that holds the replica count. @default none: the number itself is written */
   readonly replicasVariable?: string;
-  /** CA file in the pod for a TLS listener. @default the listener's tls_client_ca_file */
-  readonly leaderCaCertFile?: string;
-  /** Name in the leader's certificate. @default each node's own name */
-  readonly leaderServerName?: string;
 }
 
 const VALUES = ["spec", "values"];

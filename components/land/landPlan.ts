@@ -1,6 +1,8 @@
 import type { MigrationConfig } from "../../config";
 import { joinTrust } from "../openBaoConfig/retryJoin";
+import { raftTiming } from "../raftKeys";
 import type { RaftPolicyObject } from "../raftPolicyObjects";
+import { entryLimit } from "../steps/entrySize";
 import type { LandPlan } from "./changeSet";
 
 type GitConfig = NonNullable<MigrationConfig["git"]>;
@@ -9,6 +11,9 @@ type GitConfig = NonNullable<MigrationConfig["git"]>;
 export type PlannedConfig = Pick<MigrationConfig, "release" | "namespace" | "replicas"> & {
   readonly talos?: { readonly nodeSubnets: readonly string[] } | undefined;
   readonly tls?: MigrationConfig["tls"];
+  readonly performanceMultiplier?: number | undefined;
+  /** Bytes of the largest file of the source. @default no larger than the server's own limit */
+  readonly largestFile?: number;
 };
 
 /** The release's file of the config as a plan knows it. */
@@ -23,7 +28,7 @@ export function landFiles(
 /** @param policies those of stage network that run (livePolicies). */
 export function landPlan(
   git: GitConfig,
-  { release, namespace, replicas, talos, tls }: PlannedConfig,
+  { release, namespace, replicas, talos, tls, performanceMultiplier, largestFile = 0 }: PlannedConfig,
   policies: readonly RaftPolicyObject[],
 ): LandPlan {
   const { checkout, branch, replicasVariable, variables, talosPatch, networkPolicy, replicaFloor } = git;
@@ -35,6 +40,6 @@ export function landPlan(
       talos !== undefined && { talos: { file: talosPatch, nodeSubnets: talos.nodeSubnets } }),
     ...(networkPolicy !== undefined && { networkPolicy: { file: networkPolicy, objects: policies } }),
     ...(replicaFloor !== undefined && { replicaFloor }),
-    ...joinTrust(tls),
+    raft: { ...entryLimit(largestFile), ...raftTiming(performanceMultiplier), ...joinTrust(tls) },
   };
 }

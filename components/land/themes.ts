@@ -82,8 +82,7 @@ function releaseTheme(plan: LandPlan): Theme {
       ...{ file, release, namespace, replicas },
       ...(plan.plainValues === true && { plainValues: true }),
       ...(plan.variables !== undefined && { replicasVariable: plan.replicasVariable }),
-      ...(plan.leaderCaCertFile !== undefined && { leaderCaCertFile: plan.leaderCaCertFile }),
-      ...(plan.leaderServerName !== undefined && { leaderServerName: plan.leaderServerName }),
+      ...plan.raft,
     }),
   );
 }

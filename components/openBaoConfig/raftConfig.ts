@@ -4,7 +4,7 @@ import { keyName } from "./hclLiteral";
 import { failure } from "./hclTokens";
 import { clusterListeners } from "./clusterAddress";
 import { raftConfigMap } from "./raftConfigMap";
-import { joinTargets, type RaftConfigOptions } from "./retryJoin";
+import { joinTargets, storageTuning, type RaftConfigOptions } from "./retryJoin";
 import { refuseUnfit, STORAGE_KEYS, storageBlock } from "./serverConfig";
 
 /**
@@ -57,8 +57,7 @@ function storageEdit(
     ...Object.entries(target).map(([key, value]) => `  ${key} = ${quoted(value)}`),
     "}",
   ]);
-  if (options.maxEntrySize !== undefined)
-    lines.unshift(`max_entry_size = ${quoted(String(options.maxEntrySize))}`);
+  lines.unshift(...Object.entries(storageTuning(options)).map(([key, value]) => `${key} = ${quoted(value)}`));
   return [{ start: label.start, end: label.end, text: '"raft"' }, appended(source, body, lines)];
 }
 

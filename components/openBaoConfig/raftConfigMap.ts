@@ -1,6 +1,6 @@
 import { field, isMap } from "./configBlocks";
 import { clusterListeners } from "./clusterAddress";
-import type { RaftConfigOptions } from "./retryJoin";
+import { storageTuning, type RaftConfigOptions } from "./retryJoin";
 import { refusal, STORAGE_KEYS, storageBlock } from "./serverConfig";
 
 /** The map form of `raftConfig`; keys keep their order, and what is not changed is the same value. */
@@ -35,8 +35,7 @@ function raftStorage(
     throw refusal(`"${stranger}" in the storage block`, `only ${STORAGE_KEYS.join(", ")}`, "remove it");
   }
   if (typeof fields.path !== "string") throw refusal("a storage block without path", "path", "add it");
-  const size = options.maxEntrySize === undefined ? {} : { max_entry_size: String(options.maxEntrySize) };
-  return { ...fields, ...size, retry_join: targets.map((target) => ({ ...target })) };
+  return { ...fields, ...storageTuning(options), retry_join: targets.map((target) => ({ ...target })) };
 }
 
 function withAddresses(value: unknown, addresses: ReadonlyMap<unknown, string>): unknown {

@@ -9,3 +9,9 @@ export function maxEntryBytes(largestFileBytes: number): number {
   const value = Math.ceil((largestFileBytes * 3) / 4);
   return value <= DEFAULT_MAX_ENTRY_BYTES ? DEFAULT_MAX_ENTRY_BYTES : 2 ** Math.ceil(Math.log2(value));
 }
+
+/** What the server config is told of it; nothing where the server's own limit is enough. */
+export function entryLimit(largestFileBytes: number): { readonly maxEntrySize?: number } {
+  const bytes = maxEntryBytes(largestFileBytes);
+  return bytes > DEFAULT_MAX_ENTRY_BYTES ? { maxEntrySize: bytes } : {};
+}

@@ -4,6 +4,7 @@ import { reseedSchema, snapshotSchema } from "../carryConfig";
 import { DELIVERIES } from "../delivery/releaseReader";
 import { planParts } from "../evidence/planDigest";
 import { tlsSchema } from "../platformConfig";
+import { raftTiming } from "../raftKeys";
 import { carryPath } from "./carryPath";
 import type { PlanStage } from "./plan";
 
@@ -53,6 +54,8 @@ const schema = z.strictObject({
   talos: z.strictObject({ nodeSubnets: z.array(z.string()), nodes: z.array(z.string()) }).optional(),
   externalSecrets: z.array(z.strictObject({ namespace: z.string(), name: z.string() })).optional(),
   tls: tlsSchema.optional(),
+  /** Only for stage land; absent means OpenBao's own timing. */
+  performanceMultiplier: z.number().int().optional(),
   /** Only for step zero-drift: name and version of the chart that the gate saw. */
   chart: z.string().optional(),
   /** Only for stage cleanup. */
@@ -82,6 +85,7 @@ export function stepInput(step: string, config: MigrationConfig, stage: PlanStag
     ...(config.reseed !== undefined && { reseed: config.reseed }),
     ...(config.tls !== undefined && { tls: config.tls }),
     ...((WITH_GIT.includes(stage) || step === "git-keys") && config.git !== undefined && { git: config.git }),
+    ...(stage === "land" && raftTiming(config.performanceMultiplier)),
     ...(stage === "cleanup" && config.cleanup !== undefined && { cleanup: config.cleanup }),
     ...((step === "talos-firewall" || stage === "land") &&
       config.talos !== undefined && { talos: config.talos }),

@@ -63,3 +63,23 @@ describe("step land-git with the platform's policies (hazards F69, H4)", () => {
     assert.ok(text.includes(`- \`${RAFT_POLICY_FILE}\``) && text.includes(REPLICA_FLOOR_FILE));
   });
 });
+
+describe("step land-git of a source with large entries (hazard I13)", () => {
+  it("writes the limit that runs, by the journal: a landing must not take it away", async () => {
+    const made = await LandingCheckout.make();
+    try {
+      const { checkout, branch, helmRelease, variables, replicasVariable } = made.plan;
+      const { values } = await land({ ...made.plan, raft: { maxEntrySize: 2_097_152 } });
+      made.git("switch", "--quiet", "main");
+      made.git("branch", "--quiet", "-D", branch);
+      const world = await new StepWorld("land-git").onRaft().release(values).done("services");
+      await world.done("file-copy", { largest: 2_000_000 });
+      const git = { checkout, branch, helmRelease, variables, replicasVariable, push: false };
+      Object.assign(world.context.input, { git });
+      await runBeats(landGit, world.context);
+      assert.match(made.git("show", `${branch}:${helmRelease}`), /max_entry_size = "2097152"/);
+    } finally {
+      made.remove();
+    }
+  });
+});

@@ -12,6 +12,7 @@ export const PLAN: PlanParts = {
   replicas: "3",
   chart: "openbao 0.29.2",
   openbao: "2.4.0",
+  timing: "performance_multiplier 5",
   listener: "TLS off",
   audit: "file file/",
   pods: "OrderedReady, OnDelete, readiness http, volumes audit data",

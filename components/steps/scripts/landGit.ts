@@ -95,7 +95,9 @@ async function planOf(ctx: StepContext): Promise<LandPlan> {
   if (git.networkPolicy !== undefined && policies.length === 0) {
     ctx.log("no policy openbao-raft runs, since nothing restricts the server's pods: none is landed");
   }
-  return landPlan(git, about, policies);
+  const copied = await ctx.journal.done("file-copy");
+  const largestFile = Number(copied?.observed["largest"] ?? 0);
+  return landPlan(git, { ...about, largestFile }, policies);
 }
 
 export default landGit;
