@@ -1,6 +1,6 @@
-import * as k8s from "@pulumi/kubernetes";
 import * as pulumi from "@pulumi/pulumi";
 import { reaches, readConfig, type Stage } from "./config";
+import { clusterProvider } from "./components/clusterProvider";
 import { passGate } from "./components/gate/gate";
 import { valueOr } from "./components/gate/observed";
 import { planPartsOf } from "./components/gate/planParts";
@@ -30,11 +30,7 @@ async function plan() {
   }
   const live = await readLiveConfig(kube, config, journal);
 
-  const provider = new k8s.Provider("cluster", {
-    ...(config.context !== undefined && { context: config.context }),
-    // A values layer for Helm is changed in place, not replaced.
-    ...(config.delivery === "helm" && { enableConfigMapMutable: true }),
-  });
+  const provider = clusterProvider(config);
   const rehearsed = planPartsOf(snapshot, config);
   let previous: StagePassed[] = [];
   const stage = <T extends pulumi.Resource>(

@@ -162,12 +162,15 @@ const SCANNED = () => [runDir, `${runDir}.tmp`, `${runDir}.jobs`].filter((folder
 /** Every form of the mark that each generated value bears. */
 const MARKS = forms("canary-");
 
-/** Every form of the source's unseal key and root token. */
+/** Every form of the source's unseal key and root token, and of the key in the kubeconfig, which opens both. */
 async function keysOfSource(): Promise<string[]> {
   process.env["KUBECONFIG"] = kubeconfigPath();
   const ref = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
   const keys = await readKeySecret(kubeClient(loadKubeConfig()), SOURCE_NAMESPACE, ref);
-  return [keys.unsealKey, keys.rootToken].flatMap(forms);
+  const user = loadKubeConfig().getCurrentUser();
+  const clientKey = Buffer.from(user?.keyData ?? "", "base64").toString("utf8");
+  assert.match(clientKey, /PRIVATE KEY/);
+  return [keys.unsealKey, keys.rootToken, clientKey].flatMap(forms);
 }
 
 /** tsx keeps compiled sources among the temporary files: they spell the mark themselves, so that only keys count there. */
