@@ -132,7 +132,12 @@ describe("the stand-ins that a report names", () => {
       commandPlugin: "real",
       helmController,
     }).map((part) => part.split(":")[0]);
-  const ofCluster = ["NetworkPolicy", "volumes", "External Secrets operator"];
+  const ofCluster = [
+    "NetworkPolicy",
+    "volumes",
+    "External Secrets operator",
+    "definition of PrometheusRules",
+  ];
 
   it("are those that were used: none of them on a cluster that has the real parts", () => {
     assert.deepEqual(used({ context: "own" }, false), []);
