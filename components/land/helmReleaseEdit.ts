@@ -4,7 +4,7 @@ import { sourceStorage } from "../openBaoConfig/serverConfig";
 import { standaloneConfig } from "../openBaoConfig/targetValues";
 import { isVariableName } from "./fluxSubstitute";
 import { refusal } from "./landRefusal";
-import { documentIndex, plain, valueAt, yamlFile } from "./yamlFile";
+import { documentIndex, plain, start, valueAt, yamlFile } from "./yamlFile";
 import { yamlEdit, type YamlEdit } from "./yamlEdit";
 
 /** What the HelmRelease in Git is to say. */
@@ -33,9 +33,10 @@ export function helmReleaseEdit(source: string, options: HelmReleaseEditOptions)
   const index = helmReleaseIndex(file, options);
   const at = options.plainValues === true ? [] : VALUES;
   const values = valueAt(plain(file.documents[index]!), at);
+  const line = file.at(start(file.documents[index]!.contents));
   if (typeof values !== "object" || values === null || Array.isArray(values)) {
     throw refusal(
-      options.file,
+      line,
       options.plainValues === true ? "no map of values" : "no spec.values",
       options.plainValues === true ? "Helm values" : "the values in the HelmRelease",
       options.plainValues === true ? "name the file that has them" : "move them there from valuesFrom",
@@ -47,7 +48,7 @@ export function helmReleaseEdit(source: string, options: HelmReleaseEditOptions)
     ...replicas(values, options),
     word([...HA, "raft", "enabled"], true),
     word([...HA, "raft", "setNodeId"], true),
-    ...config(values, options),
+    ...config(values, options, line),
   ];
   const placed = edits.map((edit) => ({ ...edit, path: [...at, ...edit.path] }));
   return yamlEdit(source, options.file, index, placed);
@@ -99,17 +100,12 @@ function replicas(values: object, options: HelmReleaseEditOptions): YamlEdit[] {
   return refers ? [] : [word(path, `\${${name}:=1}`)];
 }
 
-function config(values: object, options: HelmReleaseEditOptions): YamlEdit[] {
+function config(values: object, options: HelmReleaseEditOptions, line: string): YamlEdit[] {
   const present = valueAt(values, ["server", "ha", "raft", "config"]);
   const source = standaloneConfig(values);
   if (saysRaft(values) || (source === undefined && isRaft(present))) return [];
   if (source === undefined) {
-    throw refusal(
-      options.file,
-      "no server.standalone.config",
-      "the server's config",
-      "write it out in the values",
-    );
+    throw refusal(line, "no server.standalone.config", "the server's config", "write it out in the values");
   }
   const value = raftConfig(source, options);
   const put = typeof value === "string" ? { text: value } : { map: value };

@@ -1,6 +1,6 @@
 import { isScalar } from "yaml";
 import { refusal } from "./landRefusal";
-import { documentIndex, plain, valueAt, yamlFile } from "./yamlFile";
+import { documentIndex, plain, start, valueAt, yamlFile } from "./yamlFile";
 import { yamlEdit } from "./yamlEdit";
 
 /** What the variables ConfigMap in Git is to say. */
@@ -17,7 +17,8 @@ export function variablesEdit(source: string, options: VariablesEditOptions): st
   const index = variablesIndex(source, options.file, options.variable);
   const document = file.documents[index]!;
   if (valueAt(plain(document), ["sops"]) !== undefined) {
-    throw refusal(options.file, "a file encrypted by SOPS", "a plain ConfigMap", "set the variable by sops");
+    const line = file.at(start(document.get("sops", true)));
+    throw refusal(line, "a file encrypted by SOPS", "a plain ConfigMap", "set the variable by sops");
   }
   const path = ["data", options.variable];
   const present: unknown = document.getIn(path, true);

@@ -55,8 +55,9 @@ export function documentIndex(
   const found = file.documents.flatMap((document, index) => (fits(plain(document)) ? [index] : []));
   if (found.length === 1) return found[0]!;
   const kinds = file.documents.map((document) => describe(plain(document))).join(", ");
+  const second = file.documents[found[1] ?? -1];
   throw refusal(
-    name,
+    second === undefined ? name : file.at(start(second.contents)),
     found.length === 0 ? `no ${what} (it holds: ${kinds || "nothing"})` : `${found.length} times ${what}`,
     "one",
     "correct the file's path in the config key git, or the file",

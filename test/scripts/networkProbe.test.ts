@@ -4,11 +4,13 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
+import { selectorTakes } from "../../components/gate/selector";
+import { networkPolicyObject } from "../../components/raftPolicyObjects";
 import { startProbes } from "../../components/steps/networkProbe";
 import { probeClient, probePods } from "../../components/steps/probePods";
 import networkProbe from "../../components/steps/scripts/networkProbe";
 import { StepWorld } from "../support/stepContext";
-import { node, statefulSet } from "../support/workloadObjects";
+import { LABELS, node, statefulSet } from "../support/workloadObjects";
 
 const PODS = "/api/v1/namespaces/openbao/pods";
 const SET = statefulSet(1) as never;
@@ -25,6 +27,38 @@ describe("the wait for the probe pods", () => {
     const probes = probePods(SET, [node(0), node(1)], 2);
     await startProbes({ ...context, input: { ...context.input, podTimeoutSeconds: 1234 } }, probes);
     assert.deepEqual(waits, [1234, 1234]);
+  });
+});
+
+describe("the pods of the probe", () => {
+  async function started(): Promise<V1Pod[]> {
+    const { kube, context } = new StepWorld("network-probe");
+    kube.put("/apis/apps/v1/namespaces/openbao/statefulsets/openbao", statefulSet(1));
+    kube.waitFor = (_path, name) => Promise.resolve({ status: { podIP: `10.0.0.${name.at(-1)}` } } as never);
+    await startProbes(context, probePods(SET, [node(0), node(1), node(2)], 3));
+    return kube.writes.map(({ body }) => body as V1Pod);
+  }
+
+  it("are the server's to the policies, and no Service's endpoints: clients would be sent there (H4)", async () => {
+    const pods = await started();
+    assert.equal(pods.length, 6);
+    const policy = networkPolicyObject({ namespace: "openbao", release: "openbao" }, ["Ingress", "Egress"]);
+    for (const { metadata } of pods) {
+      assert.equal(selectorTakes(policy.spec.podSelector, metadata?.labels ?? {}), true, metadata?.name);
+      // Every Service of the chart selects by these, and with publishNotReadyAddresses by nothing else.
+      assert.equal(selectorTakes({ matchLabels: LABELS }, metadata?.labels ?? {}), false, metadata?.name);
+    }
+  });
+
+  it("dial each other node on both ports, so that every pair is tried in both directions (F44)", async () => {
+    const dialled = (await started())
+      .filter(({ metadata }) => metadata?.name?.includes("client"))
+      .map(({ spec }) => spec?.containers[0]?.env?.find(({ name }) => name === "PROBE_TARGETS")?.value);
+    assert.deepEqual(dialled, [
+      "10.0.0.1:8200 10.0.0.1:8201 10.0.0.2:8200 10.0.0.2:8201",
+      "10.0.0.0:8200 10.0.0.0:8201 10.0.0.2:8200 10.0.0.2:8201",
+      "10.0.0.0:8200 10.0.0.0:8201 10.0.0.1:8200 10.0.0.1:8201",
+    ]);
   });
 });
 

@@ -109,9 +109,18 @@ describe("helmReleaseEdit", () => {
       HELM_RELEASE.replace("namespace: openbao", "namespace: x"),
       /no HelmRelease openbao/,
     ],
-    "the release twice": [`${HELM_RELEASE}---\n${HELM_RELEASE}`, /2 times HelmRelease openbao/],
-    "values from elsewhere": [`${HEAD}spec:\n  valuesFrom: []\n`, /no spec\.values/],
-    "no config": [release("      standalone:\n        enabled: true\n"), /no server\.standalone\.config/],
+    "the release twice": [
+      `${HELM_RELEASE}---\n${HELM_RELEASE}`,
+      /helm-release\.yaml:\d{2,}: found 2 times HelmRelease openbao/,
+    ],
+    "values from elsewhere": [
+      `${HEAD}spec:\n  valuesFrom: []\n`,
+      /helm-release\.yaml:1: found no spec\.values/,
+    ],
+    "no config": [
+      release("      standalone:\n        enabled: true\n"),
+      /helm-release\.yaml:1: found no server\.standalone\.config/,
+    ],
     "an alias on the way": [
       release(`      dev: &x\n        ${config}\n      standalone: *x\n`),
       /helm-release\.yaml:10: found an alias \(\*x\)/,
@@ -162,7 +171,10 @@ describe("variablesEdit", () => {
   it("changes nothing the second time", () => assert.equal(edit(edit(VARIABLES)), edit(VARIABLES)));
 
   it("refuses an encrypted file, and one without a ConfigMap", () => {
-    assert.throws(() => edit(`${VARIABLES}sops: {mac: x}\n`), /vars\.yaml: found a file encrypted by SOPS/);
+    assert.throws(
+      () => edit(`${VARIABLES}sops: {mac: x}\n`),
+      /vars\.yaml:\d{2,}: found a file encrypted by SOPS/,
+    );
     assert.throws(() => edit("kind: Secret\n"), /no ConfigMap \(it holds: Secret \?\)/);
   });
 });

@@ -115,6 +115,17 @@ describe("landing in a checkout as people leave it (hazard F69)", () => {
         },
         /openbao-raft behind its upstream \(origin\/openbao-raft \[behind 1\]\).*git pull/,
       ],
+      "a main that has moved on, where the branch is to begin": [
+        () => {
+          git("init", "--quiet", "--bare", join(dir, "origin.git"));
+          git("remote", "add", "origin", join(dir, "origin.git"));
+          writeFileSync(release(), `${read(HELM_RELEASE_FILE)}# theirs\n`);
+          commitAll();
+          git("push", "--quiet", "--set-upstream", "origin", "main");
+          git("reset", "--quiet", "--hard", "HEAD~1");
+        },
+        /main behind its upstream \(.*behind 1.*\).*git pull/,
+      ],
     };
     for (const [title, [prepare, words]] of Object.entries(cases)) {
       it(title, async () => {
