@@ -53,101 +53,96 @@ export const USAGE = `npm run rehearse -- [options]
   --sops          with --carry reseed: keep the new keys in Git, encrypted by SOPS (builds sops once: 10 minutes)
   --down          remove the throw-away cluster at the end (default: leave it up)`;
 
+const FLAGS = {
+  keys: { type: "string", default: "1000" },
+  seed: { type: "string", default: "1" },
+  context: { type: "string" },
+  backend: { type: "string" },
+  carry: { type: "string", default: "migrate" },
+  hook: { type: "string", default: "retry" },
+  delivery: { type: "string", default: "flux" },
+  kill: { type: "boolean", default: false },
+  rollback: { type: "string" },
+  cleanup: { type: "boolean", default: false },
+  flux: { type: "boolean", default: false },
+  tls: { type: "boolean", default: false },
+  sops: { type: "boolean", default: false },
+  down: { type: "boolean", default: false },
+} as const;
+
 /** @throws Error that names each wrong option. */
 export function parseOptions(args: readonly string[]): RehearsalOptions {
-  const { values } = parseArgs({
-    args: [...args],
-    options: {
-      keys: { type: "string", default: "1000" },
-      seed: { type: "string", default: "1" },
-      context: { type: "string" },
-      backend: { type: "string" },
-      carry: { type: "string", default: "migrate" },
-      hook: { type: "string", default: "retry" },
-      delivery: { type: "string", default: "flux" },
-      kill: { type: "boolean", default: false },
-      rollback: { type: "string" },
-      cleanup: { type: "boolean", default: false },
-      flux: { type: "boolean", default: false },
-      tls: { type: "boolean", default: false },
-      sops: { type: "boolean", default: false },
-      down: { type: "boolean", default: false },
-    },
-  });
-  const keys = Number(values.keys);
-  if (!/^\d+$/.test(values.keys) || keys < 10 || keys > 200_000) {
-    throw new Error(
-      `--keys ${JSON.stringify(values.keys)}: expected a whole number from 10 to 200000\n${USAGE}`,
-    );
-  }
-  if (!/^[-\w]{1,40}$/.test(values.seed)) {
-    throw new Error(
-      `--seed ${JSON.stringify(values.seed)}: expected 1 to 40 letters, digits, "_" or "-"\n${USAGE}`,
-    );
-  }
-  const fault = values.backend === undefined ? undefined : backendFault(values.backend);
-  if (fault !== undefined) throw new Error(`--backend: ${fault}\n${USAGE}`);
-  const rollback = BEFORE_LAND.find((stage) => stage === values.rollback);
-  if (values.rollback !== undefined && rollback === undefined) {
-    throw new Error(
-      `--rollback ${JSON.stringify(values.rollback)}: expected one of ${BEFORE_LAND.join(", ")}\n${USAGE}`,
-    );
-  }
-  const carry = CARRIES.find((one) => one === values.carry);
-  if (carry === undefined) {
-    throw new Error(
-      `--carry ${JSON.stringify(values.carry)}: expected one of ${CARRIES.join(", ")}\n${USAGE}`,
-    );
-  }
-  const hook = HOOKS.find((one) => one === values.hook);
-  if (hook === undefined) {
-    throw new Error(`--hook ${JSON.stringify(values.hook)}: expected one of ${HOOKS.join(", ")}\n${USAGE}`);
-  }
-  if (rollback !== undefined && carry !== "migrate") {
-    throw new Error(
-      `--rollback ${rollback} with --carry ${carry}: only carry migrate can be taken back; leave one of the two out\n${USAGE}`,
-    );
-  }
-  const delivery = DELIVERIES.find((one) => one === values.delivery);
-  if (delivery === undefined) {
-    throw new Error(
-      `--delivery ${JSON.stringify(values.delivery)}: expected one of ${DELIVERIES.join(", ")}\n${USAGE}`,
-    );
-  }
-  if (values.tls && carry === "reseed") {
-    throw new Error(`--tls with --carry reseed: the Job that fills the new store talks no TLS\n${USAGE}`);
-  }
-  if (values.cleanup && (carry !== "migrate" || values.context !== undefined)) {
-    throw new Error(
-      `--cleanup with --carry ${carry}${values.context === undefined ? "" : " and --context"}: it is for carry migrate, and looks at a volume of the throw-away cluster\n${USAGE}`,
-    );
-  }
-  const others =
-    values.context !== undefined || carry !== "migrate" || rollback !== undefined || delivery === "helm";
-  if (values.flux && others) {
-    throw new Error(
-      `--flux with --context, --carry, --rollback or --delivery helm: it is for the throw-away cluster and the way forward of carry migrate\n${USAGE}`,
-    );
-  }
-  if (values.sops && carry !== "reseed") {
-    throw new Error(
-      `--sops with --carry ${carry}: only a reseed makes new keys; leave one of the two out\n${USAGE}`,
-    );
-  }
-  return {
-    keys,
-    carry,
-    hook,
-    delivery,
-    seed: values.seed,
-    ...(values.context !== undefined && { context: values.context }),
-    ...(values.backend !== undefined && { backend: values.backend }),
-    kill: values.kill,
-    cleanup: values.cleanup,
-    flux: values.flux,
-    tls: values.tls,
-    sops: values.sops,
-    ...(rollback !== undefined && { rollback }),
-    down: values.down,
+  const faults: string[] = [];
+  const values = valuesOf(args);
+  const oneOf = <T extends string>(flag: string, value: string, allowed: readonly T[]): T | undefined => {
+    const found = allowed.find((one) => one === value);
+    if (found === undefined)
+      faults.push(`--${flag} ${JSON.stringify(value)}: expected one of ${allowed.join(", ")}`);
+    return found;
   };
+  const { keys, carry, hook, delivery, rollback, ...others } = values;
+  const read = {
+    ...others,
+    keys: Number(keys),
+    // The default of a wrong one is never used: the fault is thrown.
+    carry: oneOf("carry", carry, CARRIES) ?? "migrate",
+    hook: oneOf("hook", hook, HOOKS) ?? "retry",
+    delivery: oneOf("delivery", delivery, DELIVERIES) ?? "flux",
+    ...(rollback !== undefined && { rollback: oneOf("rollback", rollback, BEFORE_LAND) }),
+  };
+  if (!/^\d+$/.test(keys) || read.keys < 10 || read.keys > 200_000)
+    faults.push(`--keys ${JSON.stringify(keys)}: expected a whole number from 10 to 200000`);
+  if (!/^[-\w]{1,40}$/.test(read.seed))
+    faults.push(`--seed ${JSON.stringify(read.seed)}: expected 1 to 40 letters, digits, "_" or "-"`);
+  const backend = read.backend === undefined ? undefined : backendFault(read.backend);
+  if (backend !== undefined) faults.push(`--backend: ${backend}`);
+  faults.push(...clashes(read));
+  if (faults.length > 0) throw new Error([...faults, USAGE].join("\n"));
+  return read;
+}
+
+/** @throws Error for an option that is not known, or that lacks its value. */
+function valuesOf(args: readonly string[]) {
+  try {
+    return parseArgs({ args: [...args], options: FLAGS }).values;
+  } catch (cause) {
+    throw new Error(`${cause instanceof Error ? cause.message : String(cause)}\n${USAGE}`, { cause });
+  }
+}
+
+/** Options that do not go together. */
+function clashes({
+  carry,
+  rollback,
+  delivery,
+  context,
+  tls,
+  cleanup,
+  flux,
+  sops,
+}: RehearsalOptions): string[] {
+  const faults: string[] = [];
+  if (rollback !== undefined && carry !== "migrate") {
+    faults.push(
+      `--rollback ${rollback} with --carry ${carry}: only carry migrate can be taken back; leave one of the two out`,
+    );
+  }
+  if (tls && carry === "reseed")
+    faults.push("--tls with --carry reseed: the Job that fills the new store talks no TLS");
+  if (cleanup && (carry !== "migrate" || context !== undefined)) {
+    faults.push(
+      `--cleanup with --carry ${carry}${context === undefined ? "" : " and --context"}: it is for carry migrate, and looks at a volume of the throw-away cluster`,
+    );
+  }
+  if (
+    flux &&
+    (context !== undefined || carry !== "migrate" || rollback !== undefined || delivery === "helm")
+  ) {
+    faults.push(
+      "--flux with --context, --carry, --rollback or --delivery helm: it is for the throw-away cluster and the way forward of carry migrate",
+    );
+  }
+  if (sops && carry !== "reseed")
+    faults.push(`--sops with --carry ${carry}: only a reseed makes new keys; leave one of the two out`);
+  return faults;
 }

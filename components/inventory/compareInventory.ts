@@ -1,4 +1,3 @@
-import { open } from "node:fs/promises";
 import { digestOfEntries } from "./digester";
 import type { Inventory, InventoryEntry } from "./inventory";
 import { judgeEntry, type Judgement } from "./judgeEntry";
@@ -95,32 +94,6 @@ export function compareInventory(before: Inventory, after: Inventory, options: C
     digestAfter,
     sameDigest: digestBefore === digestAfter,
   };
-}
-
-/**
- * Writes every entry that is not equal with its full name, one JSON object a line, to a new file of mode 0600.
- * @throws Error when the file exists: another's mode would stay.
- */
-export async function writeDifferenceNames(
-  before: Inventory,
-  after: Inventory,
-  options: CompareOptions,
-  file: string,
-): Promise<number> {
-  const handle = await open(file, "wx", 0o600);
-  try {
-    let count = 0;
-    for (const { entry, outcome, why } of findingsOf(before, after, options)) {
-      if (outcome === "equal") continue;
-      await handle.write(
-        `${JSON.stringify({ outcome, id: entry.id, kind: entry.kind, name: entry.name, why })}\n`,
-      );
-      count++;
-    }
-    return count;
-  } finally {
-    await handle.close();
-  }
 }
 
 function* findingsOf(before: Inventory, after: Inventory, options: CompareOptions): Generator<Finding> {

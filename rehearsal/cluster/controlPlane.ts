@@ -29,7 +29,7 @@ const CONTROLLERS_OFF = [
   "volumeattributesclass-protection-controller",
 ];
 
-/** Every request at Metadata level, once: leak tests read this log. */
+/** Every request once, at Metadata level or, where the move writes, with its body: leak tests read this log. */
 const AUDIT_POLICY = {
   apiVersion: "audit.k8s.io/v1",
   kind: "Policy",

@@ -31,11 +31,9 @@ export async function removeCluster(log: Log): Promise<void> {
   if (state) restoreMachine(state);
   await removeNetnsFolder(state);
   // A bind mount that is still there would let the removal below reach files that are not ours.
-  const left = clusterMounts();
+  const left = await leftovers();
   if (left.length > 0)
-    throw new Error(
-      `Mounts are left below ${clusterDir()}: ${left.join(", ")}. Unmount them, then run down again.`,
-    );
+    throw new Error(`Found after the removal: ${left.join(", ")}. Remove them, then run down again.`);
   rmSync(clusterDir(), { recursive: true, force: true });
   log("The rehearsal cluster is gone.");
 }
@@ -119,8 +117,8 @@ async function removeNetnsFolder(state: ClusterState | undefined): Promise<void>
   rmdirSync(folder);
 }
 
-/** What is left of the cluster outside its folder, in words; empty when nothing is. */
-export async function leftovers(): Promise<string[]> {
+/** What is left of the cluster besides its files, in words; empty when nothing is. */
+async function leftovers(): Promise<string[]> {
   const pids = livePids(undefined).map((pid) => `process ${pid}`);
   const mounts = clusterMounts().map((point) => `mount ${point}`);
   const routes = (await run(["ip", "-4", "route", "show", "dev", HOST_LINK]).catch(() => "")).trim();

@@ -1,12 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import {
-  compareInventory,
-  writeDifferenceNames,
-  type Comparison,
-} from "../../components/inventory/compareInventory";
+import { compareInventory, type Comparison } from "../../components/inventory/compareInventory";
 import { takeInventory, type Inventory } from "../../components/inventory/inventory";
 import { ModelOpenBao, modelContent, type ModelContent } from "../support/modelOpenBao";
 
@@ -106,21 +99,11 @@ describe("compareInventory", () => {
     );
   });
 
-  it("names an entry only in a file of mode 0600", async () => {
+  it("names no entry", async () => {
     const [before, after] = [await takeOf(), await takeOf((content) => delete content.kv1["top"])];
     assert.equal(
       JSON.stringify(compareInventory(before, after, { volatile: [] })).includes("old/top"),
       false,
     );
-    const dir = mkdtempSync(join(tmpdir(), "inventory-"));
-    try {
-      const file = join(dir, "names");
-      assert.equal(await writeDifferenceNames(before, after, { volatile: [] }, file), 1);
-      assert.match(readFileSync(file, "utf8"), /"outcome":"lost".*"name":"old\/top"/);
-      assert.equal(statSync(file).mode & 0o777, 0o600);
-      await assert.rejects(writeDifferenceNames(before, after, { volatile: [] }, file), { code: "EEXIST" });
-    } finally {
-      rmSync(dir, { recursive: true });
-    }
   });
 });
