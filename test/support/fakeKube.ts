@@ -10,7 +10,7 @@ import {
 import type { Query } from "../../components/cluster/kubeTransport";
 import { KubeConfig } from "../../components/cluster/kubernetesLibrary";
 import { afterUpdate } from "./fakeFields";
-import { isCollection, mergePatch, selects, type Json } from "./fakeKubeRules";
+import { collectionsOf, copied, isCollection, mergePatch, selects, type Json } from "./fakeKubeRules";
 
 export interface RecordedWrite {
   readonly verb: "create" | "replace" | "mergePatch" | "remove";
@@ -43,13 +43,13 @@ export class FakeKube implements KubeClient {
 
   /** Stores an object at its own path, as if it had always been there. */
   put(path: string, object: KubeObject & Record<string, unknown>): this {
-    this.store(path, structuredClone(object) as Json);
+    this.store(path, copied(object) as Json);
     return this;
   }
 
   /** What is stored at `path`, or undefined. */
   peek<T = Record<string, unknown>>(path: string): T | undefined {
-    return structuredClone(this.objects.get(path)) as T | undefined;
+    return copied(this.objects.get(path)) as T | undefined;
   }
 
   /** Drops an object without recording a write, as another actor would. */
@@ -89,11 +89,11 @@ export class FakeKube implements KubeClient {
     const answered = this.answered("get", path, query, undefined);
     if (answered !== undefined) return answered as T;
     const object = this.objects.get(path) ?? this.scaleOf(path);
-    if (object !== undefined) return structuredClone(object) as T;
+    if (object !== undefined) return copied(object) as T;
     if (!isCollection(path) && !this.served.has(path)) throw notFound(path);
     const items = [...this.objects]
-      .filter(([at, one]) => within(at, path) && selects(one, query))
-      .map(([, one]) => structuredClone(one));
+      .filter(([at, one]) => collectionsOf(at).includes(path) && selects(one, query))
+      .map(([, one]) => copied(one));
     if (items.length === 0 && !isCollection(path, true) && !this.served.has(path)) throw notFound(path);
     return { metadata: { resourceVersion: String(this.revision) }, items } as unknown as T;
   }
@@ -126,7 +126,7 @@ export class FakeKube implements KubeClient {
     const at = `${path}/${name}`;
     if (this.objects.has(at)) throw new KubeError(`POST ${path}: "${name}" exists`, 409, "AlreadyExists");
     const namespace = /\/namespaces\/([^/]+)\//.exec(`${path}/`)?.[1];
-    const made = structuredClone(body) as Json;
+    const made = copied(body) as Json;
     made.metadata = {
       ...(namespace !== undefined && path.includes("/namespaces/") && { namespace }),
       ...made.metadata,
@@ -139,7 +139,7 @@ export class FakeKube implements KubeClient {
     const answered = this.answered("replace", path, {}, body);
     if (answered !== undefined) return answered as T;
     const old = this.existing(path, body.metadata?.resourceVersion, body.metadata?.uid);
-    const next = structuredClone(body) as Json;
+    const next = copied(body) as Json;
     next.metadata = { ...old.metadata, ...next.metadata };
     return this.written({ verb: "replace", path, body }, path, next) as T;
   }
@@ -212,7 +212,7 @@ export class FakeKube implements KubeClient {
   }
 
   private record(write: RecordedWrite): void {
-    this.writes.push(structuredClone(write));
+    this.writes.push(copied(write));
   }
 
   private answered(verb: string, path: string, query: Query, body: unknown): unknown {
@@ -220,7 +220,7 @@ export class FakeKube implements KubeClient {
       const fits = typeof one.path === "string" ? one.path === path : one.path.test(path);
       if (!fits || (one.verb !== "*" && one.verb !== verb)) continue;
       const answer = one.answer(path, query, body);
-      if (answer !== undefined) return structuredClone(answer);
+      if (answer !== undefined) return copied(answer);
     }
     return undefined;
   }
@@ -238,13 +238,13 @@ export class FakeKube implements KubeClient {
   }
 
   private written(write: RecordedWrite, at: string, next: Json): unknown {
-    if (write.query?.dryRun !== undefined) return structuredClone(next);
+    if (write.query?.dryRun !== undefined) return write.verb === "mergePatch" ? copied(next) : next;
     const old = this.objects.get(at);
     if (old !== undefined && next.metadata?.managedFields !== undefined)
       next.metadata.managedFields = afterUpdate(old, next, write.query?.["fieldManager"] ?? FIELD_MANAGER);
     this.store(at, next);
     for (const react of this.reactions) react(write);
-    return structuredClone(this.objects.get(at) ?? next);
+    return copied(this.objects.get(at) ?? next);
   }
 
   private store(at: string, object: Json): void {
@@ -271,15 +271,6 @@ export class FakeKube implements KubeClient {
     const replicas = (parent.spec as { replicas?: number } | undefined)?.replicas ?? 0;
     return { kind: "Scale", metadata: parent.metadata, spec: { replicas } } as Json;
   }
-}
-
-function within(at: string, collection: string): boolean {
-  const parts = at.split("/");
-  parts.pop();
-  if (parts.join("/") === collection) return true;
-  // A list over all namespaces: /api/v1/pods covers /api/v1/namespaces/x/pods/y.
-  const found = /^(.*)\/namespaces\/[^/]+\/([^/]+)$/.exec(parts.join("/"));
-  return found !== null && `${found[1]}/${found[2]}` === collection;
 }
 
 function notFound(path: string): KubeError {
