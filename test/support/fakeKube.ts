@@ -10,7 +10,7 @@ import {
 import type { Query } from "../../components/cluster/kubeTransport";
 import { KubeConfig } from "../../components/cluster/kubernetesLibrary";
 import { afterUpdate } from "./fakeFields";
-import { isCollection, mergePatch, selects, type Json } from "./fakeKubeRules";
+import { collectionsOf, copied, isCollection, mergePatch, selects, type Json } from "./fakeKubeRules";
 
 export interface RecordedWrite {
   readonly verb: "create" | "replace" | "mergePatch" | "remove";
@@ -92,7 +92,7 @@ export class FakeKube implements KubeClient {
     if (object !== undefined) return copied(object) as T;
     if (!isCollection(path) && !this.served.has(path)) throw notFound(path);
     const items = [...this.objects]
-      .filter(([at, one]) => within(at, path) && selects(one, query))
+      .filter(([at, one]) => collectionsOf(at).includes(path) && selects(one, query))
       .map(([, one]) => copied(one));
     if (items.length === 0 && !isCollection(path, true) && !this.served.has(path)) throw notFound(path);
     return { metadata: { resourceVersion: String(this.revision) }, items } as unknown as T;
@@ -238,7 +238,7 @@ export class FakeKube implements KubeClient {
   }
 
   private written(write: RecordedWrite, at: string, next: Json): unknown {
-    if (write.query?.dryRun !== undefined) return copied(next);
+    if (write.query?.dryRun !== undefined) return write.verb === "mergePatch" ? copied(next) : next;
     const old = this.objects.get(at);
     if (old !== undefined && next.metadata?.managedFields !== undefined)
       next.metadata.managedFields = afterUpdate(old, next, write.query?.["fieldManager"] ?? FIELD_MANAGER);
@@ -271,26 +271,6 @@ export class FakeKube implements KubeClient {
     const replicas = (parent.spec as { replicas?: number } | undefined)?.replicas ?? 0;
     return { kind: "Scale", metadata: parent.metadata, spec: { replicas } } as Json;
   }
-}
-
-/** JSON, as what goes over the wire: structuredClone takes several times as long, and this is called 10,000 times. */
-function copied<T>(value: T): T {
-  return value === undefined ? value : (JSON.parse(JSON.stringify(value)) as T);
-}
-
-/** The collections that list an object: its own, and the one over all namespaces. */
-const LISTED_BY = new Map<string, readonly string[]>();
-
-function within(at: string, collection: string): boolean {
-  let listedBy = LISTED_BY.get(at);
-  if (listedBy === undefined) {
-    const own = at.slice(0, at.lastIndexOf("/"));
-    // /api/v1/pods covers /api/v1/namespaces/x/pods/y.
-    const found = /^(.*)\/namespaces\/[^/]+\/([^/]+)$/.exec(own);
-    listedBy = found === null ? [own] : [own, `${found[1]}/${found[2]}`];
-    LISTED_BY.set(at, listedBy);
-  }
-  return listedBy.includes(collection);
 }
 
 function notFound(path: string): KubeError {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { checks } from "../../components/gate/checks";
 import { judged } from "../../components/gate/gate";
 import { blocks, type GateReport } from "../../components/gate/report";
+import type { ClusterSnapshot } from "../../components/gate/snapshot";
 import { plantedHazards, type PlantedHazard } from "../support/plantedHazards";
 import { configOf, OWNER, raftWorld, standaloneWorld, type World } from "../support/snapshotBuilder";
 
@@ -11,8 +12,12 @@ const onDisk = ["git-checkout", "git-clean", "key-copies", "git-key-generation",
 /** It warns of what every source of this kind has. */
 const always = ["weak-seal"];
 
-async function judge(world: World, among = checks, settings = config) {
-  return judged({ ok: true, config: settings }, settings, await world.snapshot(settings), among).report;
+async function judge(world: World) {
+  return reportOn(await world.snapshot(config));
+}
+
+function reportOn(snapshot: ClusterSnapshot, among = checks, settings = config): GateReport {
+  return judged({ ok: true, config: settings }, settings, snapshot, among).report;
 }
 
 describe("gate checks", () => {
@@ -76,9 +81,12 @@ describe("gate checks", () => {
       ...land(hazard.check),
       ...hazard.config,
     });
+    let taken: Promise<ClusterSnapshot> | undefined;
+    // Nothing of a snapshot changes: each verdict on the hazard is one on the same look.
+    const look = () => (taken ??= planted(hazard).snapshot(settings));
 
     it(`${hazard.check} finds ${hazard.title}`, async () => {
-      const report = await judge(planted(hazard), checks, settings);
+      const report = reportOn(await look(), checks, settings);
       const row = report.rows.find((one) => one.check.id === hazard.check)!;
       assert.match(row.judgement.found, hazard.found);
       const complaint = row.check.severity === "block" ? ["FAIL", "UNKNOWN"] : ["WARN"];
@@ -91,7 +99,7 @@ describe("gate checks", () => {
     it(`without ${eyes.join(", ")}, ${hazard.title} goes through`, async () => {
       const apart = [...always, ...onDisk].filter((id) => !eyes.includes(id));
       const others = checks.filter((check) => !apart.includes(check.id));
-      const seen = await judge(planted(hazard), others, settings);
+      const seen = reportOn(await look(), others, settings);
       // Each of them sees it: none is left out for nothing.
       assert.deepEqual(
         complaints(seen)
@@ -100,7 +108,7 @@ describe("gate checks", () => {
         eyes,
       );
       const without = others.filter((check) => !eyes.includes(check.id));
-      const report = await judge(planted(hazard), without, settings);
+      const report = reportOn(await look(), without, settings);
       assert.deepEqual(complaints(report), []);
       assert.equal(blocks(report), false);
     });
