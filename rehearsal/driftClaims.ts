@@ -1,4 +1,3 @@
-import { KubernetesObjectApi } from "@kubernetes/client-node";
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import { parse } from "yaml";
@@ -11,7 +10,7 @@ import { LANDED_BRANCH } from "./landedClaims";
 import type { Claim } from "./outcome";
 import { HELM_RELEASE_FILE, substitute, VALUES_FILE, VARIABLES_FILE } from "./source/platformFiles";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
-import { detectDrift, manifestObjects } from "./standins/helmController/detectDrift";
+import { detectDrift, manifestTexts } from "./standins/helmController/detectDrift";
 import { decodeRelease, type StoredRelease } from "./standins/helmController/releaseStorage";
 
 const RELEASE = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${SOURCE_NAMESPACE}/helmreleases/openbao`;
@@ -71,7 +70,7 @@ export async function readDrift(
     ...(release && { asked: release.spec?.values ?? {} }),
     stored,
     ...(history && { history }),
-    objects: manifestObjects(stored.manifest).length,
+    objects: manifestTexts(stored.manifest).length,
     drifted: await drift(stored.manifest),
     pods: await podsNow(kube),
     journal: currentEntries(await readJournal(kube, SOURCE_NAMESPACE)),
@@ -176,7 +175,9 @@ async function podsNow(kube: KubeClient): Promise<Record<string, string>> {
   );
 }
 
-function dryRun(kube: KubeClient, manifest: string): Promise<string[]> {
+async function dryRun(kube: KubeClient, manifest: string): Promise<string[]> {
+  // Most of what imports this file never comes here, and the whole library takes a second to load.
+  const { KubernetesObjectApi } = await import("@kubernetes/client-node");
   const objects = KubernetesObjectApi.makeApiClient(kube.config);
-  return detectDrift(objects, manifest, SOURCE_NAMESPACE, [], false);
+  return await detectDrift(objects, manifest, SOURCE_NAMESPACE, [], false);
 }

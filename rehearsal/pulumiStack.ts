@@ -4,6 +4,7 @@ import {
   createWriteStream,
   existsSync,
   mkdirSync,
+  openSync,
   readFileSync,
   rmSync,
   symlinkSync,
@@ -176,7 +177,9 @@ export class PulumiStack {
     env: NodeJS.ProcessEnv = {},
   ): { child: ChildProcess; done: Promise<PulumiRun> } {
     const started = Date.now();
-    const logFile = createWriteStream(join(this.options.runDir, "pulumi.log"), { flags: "a", mode: 0o600 });
+    const log = join(this.options.runDir, "pulumi.log");
+    // Opened at once: a stream that opens it later may do so when the folder is being removed.
+    const logFile = createWriteStream(log, { fd: openSync(log, "a", 0o600) });
     logFile.write(`\n$ pulumi ${args.join(" ")}\n`);
     const child = spawn(toolPath("pulumi"), args, {
       cwd: this.workspace,

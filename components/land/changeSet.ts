@@ -1,6 +1,6 @@
 import { existsSync, lstatSync, realpathSync } from "node:fs";
 import { join, normalize, sep } from "node:path";
-import { git, gitRaw } from "./git";
+import { blobTexts, git } from "./git";
 import { refusal, type LandRefusal } from "./landRefusal";
 import type { RaftTuning } from "../openBaoConfig/retryJoin";
 import type { PolicyFile } from "./networkPolicyEdit";
@@ -50,15 +50,16 @@ export async function stepsFrom(
   plan: LandPlan,
   ref: string,
 ): Promise<{ readonly before: Texts; readonly after: Texts }[]> {
-  const texts = new Map<string, string>();
-  const read = new Set<string>();
+  const themes = themesOf(plan);
+  const texts = new Map(
+    await committedTexts(
+      checkout,
+      ref,
+      themes.flatMap(({ files }) => files),
+    ),
+  );
   const steps: { before: Texts; after: Texts }[] = [];
-  for (const { files, change } of themesOf(plan)) {
-    for (const file of files.filter((one) => !read.has(one))) {
-      read.add(file);
-      const text = await committed(checkout, ref, file);
-      if (text !== undefined) texts.set(file, text);
-    }
+  for (const { change } of themes) {
     const before = new Map(texts);
     const after = change(before);
     for (const [file, text] of after) texts.set(file, text);
@@ -67,13 +68,36 @@ export async function stepsFrom(
   return steps;
 }
 
-/** A tree holds a link as an entry of its own mode, so no path read here leads out of the checkout. */
+/** The text of a file in a commit; undefined where the commit has none. @throws LandRefusal as `committedTexts` does */
 export async function committed(checkout: string, ref: string, file: string): Promise<string | undefined> {
-  const path = normalize(file);
-  const entry = await git(checkout, "--literal-pathspecs", "ls-tree", ref, "--", path).catch(() => "");
-  if (entry === "") return undefined;
-  if (!/^100\d{3} blob /.test(entry)) throw noFile(file);
-  return await gitRaw(checkout, "show", `${ref}:./${path}`);
+  return (await committedTexts(checkout, ref, [file])).get(file);
+}
+
+/**
+ * In two calls of git, however many files: each process costs. A tree holds a link as an entry of its own mode, so no
+ * path read here leads out of the checkout.
+ * @throws LandRefusal for one that is no plain file.
+ */
+async function committedTexts(checkout: string, ref: string, files: readonly string[]): Promise<Texts> {
+  const paths = [...new Set(files.map((file) => normalize(file)))];
+  const tree = await git(checkout, "--literal-pathspecs", "ls-tree", "-z", ref, "--", ...paths).catch(
+    () => "",
+  );
+  const blobs = new Map<string, string>();
+  for (const entry of tree.split("\0").filter((one) => one !== "")) {
+    const [, mode = "", blob = "", path = ""] = /^(\d+) \w+ (\w+)\t(.*)$/s.exec(entry) ?? [];
+    if (!mode.startsWith("100")) throw noFile(path);
+    blobs.set(path, blob);
+  }
+  if (blobs.size === 0) return new Map();
+  const held = [...new Set(blobs.values())];
+  const texts = await blobTexts(checkout, held);
+  return new Map(
+    files.flatMap((file) => {
+      const blob = blobs.get(normalize(file));
+      return blob === undefined ? [] : [[file, texts[held.indexOf(blob)] ?? ""] as const];
+    }),
+  );
 }
 
 /** @throws LandRefusal for a path that is no plain file: a link could lead out of the checkout. */

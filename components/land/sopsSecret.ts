@@ -118,9 +118,10 @@ export function faultsOfEncrypted(secret: SecretManifest, ref: KeySecretRef, rul
   ];
 }
 
-/** True when the text holds a key, plain, in base64 or in hex. */
-export function showsKey(text: string, keys: Partial<Keys>): boolean {
-  return Object.values(keys).some((key) =>
+/** True when the text holds one of the two, plain, in base64 or in hex. */
+export function showsKey(text: string, { unsealKey, rootToken }: Keys): boolean {
+  // What else was read with them, such as the Secret's resourceVersion, may stand in any text.
+  return [unsealKey, rootToken].some((key) =>
     [key, Buffer.from(key).toString("base64").replace(/=+$/, ""), Buffer.from(key).toString("hex")].some(
       (form) => text.includes(form),
     ),

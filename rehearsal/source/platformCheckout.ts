@@ -27,7 +27,7 @@ export async function makePlatformCheckout(folder: string, variant: SourceVarian
       `${folder} holds ${found.length} file(s) and no Git repository; expected an empty or new folder`,
     );
   }
-  await git(folder, "init", "--quiet", "--initial-branch=main");
+  await git(folder, "init", "--quiet", "--template=", "--initial-branch=main");
   cpSync(PLATFORM_TREE, folder, { recursive: true });
   const file = join(folder, HELM_RELEASE_FILE);
   writeFileSync(file, releaseText(readFileSync(file, "utf8"), variant));

@@ -80,6 +80,10 @@ export const CANARY = "canary-of-the-values";
 
 type Live = Json & { spec: Record<string, never> };
 
+const RENDERED = (parseAllDocuments(MANIFEST, { version: "1.1" }) as { toJS(): unknown }[]).map(
+  (document) => document.toJS() as Live,
+);
+
 interface Landed {
   readonly checkout: LandingCheckout;
   readonly values: Record<string, unknown>;
@@ -234,8 +238,7 @@ export class LandedWorld {
 
   /** As the API server keeps them: defaults added, quantities written anew, empty fields left out. */
   private objects(): this {
-    for (const document of parseAllDocuments(MANIFEST, { version: "1.1" }) as { toJS(): unknown }[]) {
-      const object = document.toJS() as Live;
+    for (const object of RENDERED) {
       const path = pathOf(object);
       if (path === undefined) continue;
       this.kube.put(path, asKept(object));

@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { LandPlan } from "../../components/land/landing";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import { HELM_RELEASE_FILE, VARIABLES_FILE } from "../../rehearsal/source/platformFiles";
+import { gitIn } from "./gitTemplate";
 
 let template: Promise<string> | undefined;
 
@@ -15,6 +16,9 @@ async function madeOnce(): Promise<string> {
   await makePlatformCheckout(folder);
   // Each commit would start another process, which asks whether there is anything to tidy up.
   execFileSync("git", ["-C", folder, "config", "maintenance.auto", "false"]);
+  for (const empty of ["hooks", "info"]) mkdirSync(join(folder, ".git", empty));
+  // One pack in place of a folder for each object.
+  execFileSync("git", ["-C", folder, "repack", "-adq"]);
   return folder;
 }
 
@@ -48,10 +52,7 @@ export class LandingCheckout {
   }
 
   git(...args: string[]): string {
-    return execFileSync("git", ["-C", this.plan.checkout, ...args], {
-      encoding: "utf8",
-      stdio: ["ignore", "pipe", "ignore"],
-    }).trim();
+    return gitIn(this.plan.checkout)(...args);
   }
 
   commitAll(): void {

@@ -1,25 +1,26 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checks } from "../../components/gate/checks";
 import { judged } from "../../components/gate/gate";
+import { gitIn, gitTemplate, type Git } from "../support/gitTemplate";
 import { configOf, raftWorld } from "../support/snapshotBuilder";
+
+const repository = gitTemplate("gate-checkout", (folder, git) => {
+  writeFileSync(join(folder, "release.yaml"), "a: 1\n");
+  git("add", ".");
+  git("commit", "-q", "-m", "first");
+});
 
 describe("gate checks of the Git checkout (F69)", () => {
   let folder: string;
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "gate-checkout-"));
-    git("init", "-q", "-b", "main");
-    writeFileSync(join(folder, "release.yaml"), "a: 1\n");
-    git("add", ".");
-    git("-c", "user.name=t", "-c", "user.email=t@t", "commit", "-q", "-m", "first");
+    folder = repository();
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const git = (...words: string[]) => execFileSync("git", ["-C", folder, ...words]);
+  const git: Git = (...words) => gitIn(folder)(...words);
 
   async function look(among = checks, more: object = {}, world = raftWorld()) {
     const git = { checkout: folder, helmRelease: "release.yaml", ...more };

@@ -1,26 +1,30 @@
 import assert from "node:assert/strict";
-import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checks } from "../../components/gate/checks";
 import { judged } from "../../components/gate/gate";
 import { formatReport } from "../../components/gate/report";
+import { gitIn, gitTemplate, type Git } from "../support/gitTemplate";
 import { base64, configOf, standaloneWorld, UNSEAL_KEY } from "../support/snapshotBuilder";
 
 const OTHER = "ab".repeat(32);
+
+const repository = gitTemplate("gate-key-copies", (folder, git) => {
+  const text = "kind: HelmRelease\nmetadata: {name: openbao}\n# openbao-unseal\n";
+  writeFileSync(join(folder, "release.yaml"), text);
+  git("add", "release.yaml");
+});
 
 describe("copies of the key in Git (H6)", () => {
   let folder: string;
 
   beforeEach(() => {
-    folder = mkdtempSync(join(tmpdir(), "gate-key-copies-"));
-    git("init", "-q", "-b", "main");
-    add("release.yaml", "kind: HelmRelease\nmetadata: {name: openbao}\n# openbao-unseal\n");
+    folder = repository();
   });
   afterEach(() => rmSync(folder, { recursive: true }));
 
-  const git = (...words: string[]) => execFileSync("git", ["-C", folder, ...words]);
+  const git: Git = (...words) => gitIn(folder)(...words);
 
   function add(path: string, text: string): void {
     writeFileSync(join(folder, path), text);

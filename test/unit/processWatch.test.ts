@@ -5,7 +5,8 @@ import { watchProcesses, type ProcessWatch } from "../../rehearsal/processWatch"
 import { forms, textsWith } from "../support/leakScan";
 
 const SECRET = "canary-in-the-words-9f2c";
-const SLEEPER = "process.stdin.resume().on('end', () => process.exit(0))";
+/** A shell with another below it, which has the same words. */
+const PARENT = `exec 3<&0; sh -c 'echo up; read never' child "$@" <&3 & wait`;
 
 describe("the watch over arguments and environments (hazards section 3)", () => {
   let watch: ProcessWatch | undefined;
@@ -13,8 +14,7 @@ describe("the watch over arguments and environments (hazards section 3)", () => 
 
   /** A process that starts another one with the given words, until its standard input ends. */
   async function parentOf(args: readonly string[], env: NodeJS.ProcessEnv) {
-    const program = `require("node:child_process").spawn(process.execPath, ["-e", ${JSON.stringify(SLEEPER)}, "--", ...process.argv.slice(1)], { stdio: "inherit" }).once("spawn", () => console.log("up"));`;
-    const parent = spawn(process.execPath, ["-e", program, "--", ...args], {
+    const parent = spawn("sh", ["-c", PARENT, "parent", ...args], {
       stdio: ["pipe", "pipe", "inherit"],
       env: { ...process.env, ...env },
     });

@@ -1,13 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import {
-  ApiextensionsV1Api,
-  ApiException,
-  loadYaml,
-  type KubeConfig,
-  type V1CustomResourceDefinition,
-} from "@kubernetes/client-node";
+import type { ApiextensionsV1Api, KubeConfig, V1CustomResourceDefinition } from "@kubernetes/client-node";
 import type { KubeClient } from "../../../components/cluster/kubeClient";
 import { OWNED_LABEL } from "../../source/sourceCluster";
 
@@ -21,6 +15,8 @@ const DEFINITIONS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
  * @throws when one is not established in time.
  */
 export async function installCrds(config: KubeConfig, folder = __dirname): Promise<string[]> {
+  // Most of what imports this file never comes here, and the whole library takes a second to load.
+  const { ApiException, ApiextensionsV1Api, loadYaml } = await import("@kubernetes/client-node");
   const api = config.makeApiClient(ApiextensionsV1Api);
   const made: string[] = [];
   for (const file of readdirSync(folder).filter((name) => name.endsWith(".yaml"))) {

@@ -1,19 +1,13 @@
-import {
-  loadAllYaml,
-  PatchStrategy,
-  type KubernetesObject,
-  type KubernetesObjectApi,
-} from "@kubernetes/client-node";
+import type { KubernetesObject, KubernetesObjectApi } from "@kubernetes/client-node";
 import type { IgnoreRule } from "./helmRelease";
 
 type Json = Record<string, unknown>;
 
 const fieldManager = "helm-controller";
 
-/** The objects of a release's manifest, which holds no hooks, as the client sends and receives them. */
-export function manifestObjects(manifest: string): KubernetesObject[] {
-  const documents = manifest.split(/^---$/m).filter((text) => /^kind:/m.test(text));
-  return documents.flatMap((text) => loadAllYaml(text) as KubernetesObject[]);
+/** The objects of a release's manifest, which holds no hooks, as its text has them. */
+export function manifestTexts(manifest: string): string[] {
+  return manifest.split(/^---$/m).filter((text) => /^kind:/m.test(text));
 }
 
 /** Whether two objects differ in more than what the server keeps for itself and the ignored paths. */
@@ -49,8 +43,10 @@ export async function detectDrift(
   ignore: IgnoreRule[],
   correct: boolean,
 ): Promise<string[]> {
+  const { loadAllYaml, PatchStrategy } = await import("@kubernetes/client-node");
   const drifted: string[] = [];
-  for (const wanted of manifestObjects(manifest)) {
+  // The client's own loader: as the client sends and receives them.
+  for (const wanted of manifestTexts(manifest).flatMap((text) => loadAllYaml(text) as KubernetesObject[])) {
     const paths = ignore.filter((rule) => targets(rule, wanted)).flatMap((rule) => rule.paths);
     if (paths.includes("")) continue;
     const body = {
