@@ -104,7 +104,7 @@ export const NOT_VISIBLE: readonly {
     ids: ["I29", "I30"],
     why: "a follower joins only after it has started",
     instead:
-      "retry_join names each pod, no Service; step follower waits for states, never for a time, and can run again",
+      "check raft-join reads retry_join of a source on Raft, and the program's own names each pod; step follower waits for states, never for a time, and can run again",
   },
   {
     ids: ["I43", "I44"],
