@@ -1,4 +1,5 @@
-import { fail, faults, notApplicable, pass, seen, type Check } from "./check";
+import { AUTO_JOIN } from "../openBaoConfig/retryJoin";
+import { fail, faults, notApplicable, pass, seen, seenObject, shortList, unclear, type Check } from "./check";
 import { hasMoved } from "./progress";
 
 const HOUR_MS = 3_600_000;
@@ -56,5 +57,34 @@ export const carryChecks: readonly Check[] = [
     },
     remedy: "kubectl get cronjobs,jobs -n NAMESPACE; correct openbao-migration:reseed.jobs",
     source: "design.md, the data paths",
+  },
+  {
+    id: "raft-join",
+    stage: "replicas",
+    hazard: {
+      ids: ["I29", "I30"],
+      loss: "a follower starts and never joins: its config names no leader, or a Service that picks any pod",
+    },
+    severity: "block",
+    waivable: true,
+    observe: "retry_join in the rendered config of a source that is on Raft already",
+    judge: ({ path, release, serverConfig }, config) => {
+      const first = `${config.release}-0`;
+      const expected = `retry_join with leader_api_addr of ${first}.${config.release}-internal, or ${AUTO_JOIN}`;
+      if (path === "migrate") return notApplicable("the program writes retry_join");
+      return seenObject(release, "the HelmRelease", expected, ({ mode }) => {
+        if (mode !== "raft") return notApplicable("the program writes retry_join");
+        return seen(serverConfig, expected, (server) => {
+          if (server?.joins === undefined) return unclear("no Raft config was found", expected);
+          const found = `retry_join names ${shortList(server.joins) || "nobody"}`;
+          const fits = (host: string) => host === AUTO_JOIN || host.split(".")[0] === first;
+          if (server.joins.some(fits)) return pass(found, expected);
+          return server.joins.includes("?") ? unclear(found, expected) : fail(found, expected);
+        });
+      });
+    },
+    remedy:
+      "add retry_join { leader_api_addr = ... } for each pod to server.ha.raft.config, and apply it beforehand",
+    source: "openbao-helm values.yaml (its default names nobody); NVIDIA/nvcf#820; openbao#2975",
   },
 ];

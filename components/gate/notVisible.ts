@@ -104,7 +104,7 @@ export const NOT_VISIBLE: readonly {
     ids: ["I29", "I30"],
     why: "a follower joins only after it has started",
     instead:
-      "retry_join names each pod, no Service; step follower waits for states, never for a time, and can run again",
+      "check raft-join reads retry_join of a source on Raft, and the program's own names each pod; step follower waits for states, never for a time, and can run again",
   },
   {
     ids: ["I43", "I44"],
@@ -121,6 +121,28 @@ export const NOT_VISIBLE: readonly {
     why: "a broken Raft file shows when its server starts again",
     instead:
       "two of three servers go on; the third is built anew from them: delete its pod and its data claim",
+  },
+  {
+    ids: ["I17"],
+    why: "whether the store lies on its claim, and a copy beside it, shows only in a pod that mounts the claim",
+    instead:
+      "step file-copy mounts the claim alone, refuses when the keyring is not at its root, and writes beside it",
+  },
+  {
+    ids: ["I39"],
+    why: "what was deleted while Flux was paused shows when it goes on",
+    instead: "step zero-drift compares what was rendered with what runs, after step resume",
+  },
+  {
+    ids: ["F52"],
+    why: "whether a follower has joined before it is unsealed is a matter of the order in one step",
+    instead: "step follower unseals a pod only when it says that it has joined",
+  },
+  {
+    ids: ["F70"],
+    why: "how often a leader dies, and what a failover then costs, is not there before it happens",
+    instead:
+      "step failover-drill makes one leader step down, and waits, in a bound, for another one and for all voters",
   },
   {
     ids: ["I47", "F62", "F64", "F65"],

@@ -1,5 +1,5 @@
 import { raftConfig } from "../openBaoConfig/raftConfig";
-import { joinTrust } from "../openBaoConfig/retryJoin";
+import { joinHosts, joinTrust } from "../openBaoConfig/retryJoin";
 import type { TlsConfig } from "../platformConfig";
 import { auditDevices, listenerTls, sourceStorage } from "../openBaoConfig/serverConfig";
 import type { ServerConfig } from "../openBaoConfig/configBlocks";
@@ -14,6 +14,8 @@ export interface ServerConfigView {
   readonly clientCerts?: boolean;
   /** Declared audit devices, as type and path. */
   readonly auditDevices: readonly string[];
+  /** Hosts that retry_join names where the rendered config is on Raft. */
+  readonly joins?: readonly string[];
   /** Why it cannot be turned into a Raft config. */
   readonly fault?: string;
 }
@@ -41,6 +43,11 @@ export function serverConfigView(
     auditDevices: (attempt(() => auditDevices(source)).value ?? []).map((one) =>
       clean(`${one.type} ${one.path}`),
     ),
+    joins: attempt(() =>
+      joinHosts(renderedText(configMap) ?? "")
+        ?.slice(0, 20)
+        .map((one) => clean(one, 260)),
+    ).value,
     ...(fault !== undefined && { fault }),
   };
 }
@@ -48,10 +55,12 @@ export function serverConfigView(
 function sourceOf(value: unknown, configMap: unknown): ServerConfig | undefined {
   if (typeof value === "string" && value.trim() !== "") return value.slice(0, MAX_CONFIG);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as ServerConfig;
-  const rendered = at(configMap, "data", "extraconfig-from-values.hcl");
-  if (typeof rendered !== "string")
-    return textAt(configMap, "metadata", "name") === undefined ? undefined : "";
-  return rendered.slice(0, MAX_CONFIG);
+  return renderedText(configMap) ?? (textAt(configMap, "metadata", "name") === undefined ? undefined : "");
+}
+
+function renderedText(configMap: unknown): string | undefined {
+  const text = at(configMap, "data", "extraconfig-from-values.hcl");
+  return typeof text === "string" ? text.slice(0, MAX_CONFIG) : undefined;
 }
 
 function attempt<T>(read: () => T): { readonly value?: T; readonly fault?: string } {

@@ -13,7 +13,7 @@ export const versionChecks: readonly Check[] = [
     id: "server-config",
     stage: "cutover",
     hazard: {
-      ids: ["I34", "I40"],
+      ids: ["I27", "I34", "I40"],
       loss: "the server does not start on Raft, or runs unaudited, after the old store was stopped",
     },
     severity: "block",

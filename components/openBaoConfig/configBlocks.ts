@@ -24,6 +24,7 @@ const LABELS = {
   listener: 1,
   service_registration: 1,
   audit: 2,
+  initialize: 1,
 } as const;
 export type BlockName = keyof typeof LABELS;
 

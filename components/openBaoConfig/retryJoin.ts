@@ -1,6 +1,6 @@
 import type { TlsConfig } from "../platformConfig";
-import type { ServerConfig } from "./configBlocks";
-import { listenerTls, refusal } from "./serverConfig";
+import { field, isMap, type ServerConfig } from "./configBlocks";
+import { listenerTls, refusal, storageBlock } from "./serverConfig";
 
 /** What the Raft config is made for. */
 export interface RaftConfigOptions {
@@ -52,6 +52,21 @@ export function joinTargets(config: ServerConfig, options: RaftConfigOptions): R
     leader_api_addr: `${scheme}://${options.release}-${ordinal}.${options.release}-internal:${tls.port}`,
     ...files,
   }));
+}
+
+/** Stands among the hosts for a block that asks the Kubernetes API, or another finder, for them. */
+export const AUTO_JOIN = "auto_join";
+
+/** Hosts that the retry_join blocks of a Raft config name, "?" for one filled in later; undefined on other storage. */
+export function joinHosts(config: ServerConfig): readonly string[] | undefined {
+  const block = storageBlock(config);
+  if (block.labels[0]!.toLowerCase() !== "raft") return undefined;
+  return [field(block.fields, "retry_join") ?? []].flat().map((one) => {
+    if (!isMap(one)) return "?";
+    if (field(one, AUTO_JOIN) !== undefined) return AUTO_JOIN;
+    const address = field(one, "leader_api_addr");
+    return (typeof address === "string" && /^https?:\/\/([^/:]+)/.exec(address)?.[1]) || "?";
+  });
 }
 
 function tlsFiles(config: ServerConfig, options: RaftConfigOptions): Record<string, string> {

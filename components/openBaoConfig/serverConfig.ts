@@ -118,6 +118,10 @@ export function refuseUnfit(config: ServerConfig): void {
   if (configBlocks(config, "ha_storage").length > 0) {
     throw refusal("ha_storage", "none: Raft brings its own high availability", "remove the ha_storage block");
   }
+  // A server with it and a Shamir seal does not start; with another seal each follower makes a cluster of its own.
+  if (configBlocks(config, "initialize").length > 0) {
+    throw refusal("an initialize stanza", "none: the store is initialised already", "remove it [I27]");
+  }
   const top = topLevel(config, "disable_clustering");
   if (top !== undefined && flag({ disable_clustering: top }, "disable_clustering")) {
     throw refusal("disable_clustering = true", "false: Raft needs clustering", "remove disable_clustering");

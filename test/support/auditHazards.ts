@@ -13,6 +13,8 @@ const initialises = (title: string, container: object): PlantedHazard => ({
   found: /CronJob boot/,
 });
 
+const SELF_INIT =
+  'listener "tcp" {\n tls_disable = true\n}\nstorage "file" {\n path = "/d"\n}\ninitialize "x" {}\n';
 const ZONE = "topology.kubernetes.io/zone";
 /** Servers that must lie in different zones, on nodes of these zones. */
 const zoned = (world: World, ...zones: readonly (string | undefined)[]) => {
@@ -200,5 +202,12 @@ export const auditHazards: readonly PlantedHazard[] = [
     title: "a token that may not look at itself (F27)",
     plant: ({ servers }) => (servers["openbao-0"]!.ttl = "forbidden"),
     found: /^lookup-self answered HTTP 403$/,
+  },
+  {
+    check: "server-config",
+    title: "a config that would initialise each new server (I27)",
+    plant: (world) =>
+      world.patch(RELEASE, { spec: { values: { server: { standalone: { config: SELF_INIT } } } } }),
+    found: /an initialize stanza/,
   },
 ];

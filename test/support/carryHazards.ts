@@ -2,14 +2,17 @@ import { fakeServer } from "./fakeOpenBao";
 import type { PlantedHazard } from "./plantedHazards";
 import { RELEASE, ROOT_TOKEN, standaloneWorld, STATEFUL_SET, type World, NS } from "./snapshotBuilder";
 
-const RAFT_CONFIG = `listener "tcp" {
+const raftConfig = (join: string) => `listener "tcp" {
   address = "[::]:8200"
   tls_disable = 1
 }
 storage "raft" {
   path = "/openbao/data"
+  ${join}
 }
 `;
+const joining = (host: string) => `retry_join {\n    leader_api_addr = "http://${host}:8200"\n  }`;
+const RAFT_CONFIG = raftConfig(joining("openbao-0.openbao-internal"));
 
 export const NONE = { carry: "none", snapshot: { file: "/tmp/source.snap" } };
 export const FROM_FILE = { carry: "restore", snapshot: { file: "/tmp/source.snap", from: "file" } };
@@ -35,7 +38,11 @@ export function soleRaftWorld(): World {
       },
     },
   });
-  world.kube.put(`${NS}/configmaps/openbao-config`, { data: { "extraconfig-from-values.hcl": RAFT_CONFIG } });
+  return rendered(world, RAFT_CONFIG);
+}
+
+function rendered(world: World, config: string): World {
+  world.kube.put(`${NS}/configmaps/openbao-config`, { data: { "extraconfig-from-values.hcl": config } });
   return world;
 }
 
@@ -78,5 +85,29 @@ export const carryHazards: readonly PlantedHazard[] = [
     config: RESEED,
     plant: () => undefined,
     found: /no CronJob "vault-config"/,
+  },
+  {
+    check: "raft-join",
+    title: "a source on Raft with the chart's own config, which names no leader (I29)",
+    config: NONE,
+    world: soleRaftWorld,
+    plant: (world) => rendered(world, raftConfig("")),
+    found: /retry_join names nobody/,
+  },
+  {
+    check: "raft-join",
+    title: "a source on Raft whose followers would join through the Service (I30)",
+    config: NONE,
+    world: soleRaftWorld,
+    plant: (world) => rendered(world, raftConfig(joining("openbao.openbao.svc"))),
+    found: /retry_join names openbao\.openbao\.svc/,
+  },
+  {
+    check: "raft-join",
+    title: "a source on Raft whose leader is filled in later (I29)",
+    config: NONE,
+    world: soleRaftWorld,
+    plant: (world) => rendered(world, raftConfig(joining("${LEADER}"))),
+    found: /retry_join names \?/,
   },
 ];

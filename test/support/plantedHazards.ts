@@ -4,6 +4,7 @@ import { carryHazards } from "./carryHazards";
 import { evictionHazards } from "./evictionHazards";
 import { placeHazards } from "./placeHazards";
 import { serverHazards } from "./serverHazards";
+import { sideHazards } from "./sideHazards";
 import type { World } from "./snapshotBuilder";
 import { tenantHazards } from "./tenantHazards";
 
@@ -30,4 +31,5 @@ export const plantedHazards: readonly PlantedHazard[] = [
   ...auditHazards,
   ...admissionHazards,
   ...evictionHazards,
+  ...sideHazards,
 ];

@@ -150,6 +150,20 @@ describe("the gate of a rollback (hazard F67)", () => {
         ({ kube }) => kube.drop(STATEFUL_SET),
       ],
     ];
+  it("has a planted hazard for each check of a rollback, rollback-loss above apart, which warns", () => {
+    const planted = hazards.map(([check]) => check);
+    const own = checks.filter(({ stage, severity }) => stage === "rollback" && severity === "block");
+    assert.deepEqual(
+      own.map(({ id }) => id).filter((id) => !planted.includes(id)),
+      [],
+    );
+    const warn = checks.filter(({ stage, severity }) => stage === "rollback" && severity === "warn");
+    assert.deepEqual(
+      warn.map(({ id }) => id),
+      ["rollback-loss"],
+    );
+  });
+
   for (const [check, title, found, plant] of hazards) {
     it(`${check} finds ${title}, and without it the rollback goes ahead`, async () => {
       const world = moved();

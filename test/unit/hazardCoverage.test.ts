@@ -30,6 +30,17 @@ describe("the catalogue of hazards", () => {
     });
   }
 
+  it("has a check, or a reason why no look can see it, for each: a step alone says nothing beforehand", () => {
+    const seen = new Set([
+      ...checks.flatMap((check) => check.hazard.ids),
+      ...NOT_VISIBLE.flatMap(({ ids }) => ids),
+    ]);
+    assert.deepEqual(
+      catalogue.filter((id) => !seen.has(id)),
+      [],
+    );
+  });
+
   it("is all that checks, steps and reasons name: no id is mistyped", () => {
     for (const { name, ids } of guards) {
       assert.deepEqual(

@@ -209,6 +209,14 @@ storage "file" {
       /line 8: found "paht" in the storage block/,
     ],
     ha_storage: [`ha_storage "consul" {}\n${STANDALONE}`, /found ha_storage/],
+    "self-initialisation (I27)": [
+      `${STANDALONE}initialize "audit" {\n request "enable" {\n  operation = "update"\n }\n}\n`,
+      /found an initialize stanza/,
+    ],
+    "self-initialisation in JSON (I27)": [
+      '{"initialize": {"audit": {"request": {}}}, "storage": {"file": {"path": "/d"}}, "listener": {"tcp": {}}}',
+      /found an initialize stanza/,
+    ],
     disable_clustering: [`disable_clustering = "true"\n${STANDALONE}`, /Raft needs clustering/],
     "no listener": ['storage "file" { path = "/d" }', /no tcp listener/],
     "an unreadable address": [
