@@ -9,7 +9,7 @@ import { raftConfig } from "./openBaoConfig/raftConfig";
 import { joinTrust } from "./openBaoConfig/retryJoin";
 import type { ServerConfig } from "./openBaoConfig/configBlocks";
 import { raftTiming } from "./raftKeys";
-import { DEFAULT_MAX_ENTRY_BYTES, entryLimit, maxEntryBytes } from "./steps/entrySize";
+import { DEFAULT_MAX_ENTRY_BYTES, entryLimit, largestFile, maxEntryBytes } from "./steps/entrySize";
 import { wantsRaft, type HelmRelease } from "./steps/world";
 
 /** What the cutover's values layer is made from, read from the live release. */
@@ -43,7 +43,7 @@ export async function readLiveConfig(
   const source =
     standaloneConfig(helmRelease.spec?.values ?? {}) ?? (await renderedConfig(kube, namespace, release));
   const copied = journal.filter((entry) => entry.step === "file-copy" && entry.beat === "done").at(-1);
-  const largest = Number(copied?.observed["largest"] ?? 0);
+  const largest = largestFile(copied);
   const target = raftConfig(source, {
     ...{ namespace, release, replicas },
     ...entryLimit(largest),

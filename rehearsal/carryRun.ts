@@ -7,6 +7,7 @@ import { health, openBaoInPod, raftPeers, sealStatus } from "../components/clust
 import type { KubeClient } from "../components/cluster/kubeClient";
 import { seeKeyCopy } from "../components/land/keyCopy";
 import { unreviewedClaims } from "./driftClaims";
+import { LANDED_BRANCH } from "./landedClaims";
 import { changedNothing, moveThroughStages, StageFailed, type StageRun } from "./move";
 import type { RehearsalOptions } from "./options";
 import type { Claim } from "./outcome";
@@ -146,7 +147,7 @@ async function claimsOfReseed(
 /** By sops itself, from the branch that was landed. */
 async function keysInGit(kube: KubeClient, checkout: string): Promise<Claim> {
   const live = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
-  const place = { checkout, branch: "openbao-raft", file: KEY_FILE, namespace: SOURCE_NAMESPACE };
+  const place = { checkout, branch: LANDED_BRANCH, file: KEY_FILE, namespace: SOURCE_NAMESPACE };
   const { state } = await seeKeyCopy({ ...place, secret: KEY_SECRET }, live);
   return { claim: "Git holds the new keys, encrypted by SOPS", holds: state === "same", seen: state };
 }

@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
-import type { V1PersistentVolume, V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import { readJournal } from "../components/cluster/journal";
-import type { KubeClient, KubeObject } from "../components/cluster/kubeClient";
+import type { KubeClient } from "../components/cluster/kubeClient";
+import { volumeFolder } from "./cluster/claimVolume";
 import type { Claim } from "./outcome";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 
@@ -15,16 +15,10 @@ const RAFT = ["raft", "vault.db"];
 
 /** What stage cleanup left on the volume, by a look into its folder and by the journal. */
 export async function cleanupClaims(kube: KubeClient): Promise<Claim[]> {
-  const claims = `/api/v1/namespaces/${SOURCE_NAMESPACE}/persistentvolumeclaims`;
-  const { spec } = await kube.get<V1PersistentVolumeClaim & KubeObject>(
-    `${claims}/${CLEANUP_CONFIG.fileData}`,
-  );
-  const volume = await kube.get<V1PersistentVolume & KubeObject>(
-    `/api/v1/persistentvolumes/${spec?.volumeName ?? ""}`,
-  );
+  const folder = await volumeFolder(kube, CLEANUP_CONFIG.fileData);
   const journal = await readJournal(kube, SOURCE_NAMESPACE);
   const done = journal.filter(({ step, beat }) => step === "cleanup-file-data" && beat === "done").at(-1);
-  return cleaned(readdirSync(volume.spec?.local?.path ?? ""), done?.observed ?? {});
+  return cleaned(readdirSync(folder), done?.observed ?? {});
 }
 
 /** Pure: by the names at the volume's root, and what the step says of itself. */

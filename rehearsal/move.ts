@@ -59,8 +59,8 @@ function victimsOf(carry: RehearsalOptions["carry"]): Readonly<Record<Leg, strin
 
 /**
  * Takes the stack through every stage up to `until` (default: the last): `pulumi preview`, then `pulumi up`. With
- * `rollback` it first goes to that stage and back, with `cleanup` it ends there. With `kill` each stage is killed once, started again, and run once
- * more, which must change nothing.
+ * `rollback` it first goes to that stage and back; with `cleanup` that comes last. With `kill` each stage is killed
+ * once, started again, and run once more, which must change nothing.
  * @param reviewed merges what stage land pushed: its first `pulumi up`, which it is told, is held until then.
  * @throws StageFailed at the first that fails.
  */

@@ -6,7 +6,7 @@ import { kubeClient, loadKubeConfig, type KubeClient } from "../../components/cl
 import { readJournal } from "../../components/cluster/journal";
 import { cacheDir } from "../cache";
 import { kubeconfigPath, up } from "../cluster/cluster";
-import { DEFAULT_PERFORMANCE_MULTIPLIER } from "../../components/raftKeys";
+import { DEFAULT_PERFORMANCE_MULTIPLIER, raftKeys } from "../../components/raftKeys";
 import { until } from "../../components/steps/world";
 import { endThrowAwayOnSignal } from "../interrupt";
 import { readLoadLog, startLoad } from "../load/clientLoad";
@@ -53,9 +53,8 @@ function wantedOf(args: readonly string[]): Wanted {
     if (/^\d+$/.test(text) && size >= 10 && size <= 200_000) return size;
     throw new Error(`--sizes ${JSON.stringify(values.sizes)}: expected numbers from 10 to 200000\n${USAGE}`);
   });
-  const performanceMultiplier = Number(values["performance-multiplier"]);
-  if (Number.isInteger(performanceMultiplier) && performanceMultiplier >= 1 && performanceMultiplier <= 10)
-    return { sizes, config: { performanceMultiplier } };
+  const multiplier = raftKeys.performanceMultiplier.safeParse(Number(values["performance-multiplier"]));
+  if (multiplier.success) return { sizes, config: { performanceMultiplier: multiplier.data } };
   throw new Error(
     `--performance-multiplier ${JSON.stringify(values["performance-multiplier"])}: expected 1 to 10\n${USAGE}`,
   );

@@ -3,13 +3,12 @@ import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient
 import type { PulumiRun } from "../pulumiStack";
 import type { Claim } from "../outcome";
 import { SOURCE_NAMESPACE } from "../source/sourceCluster";
-import { RAFT_POLICY } from "../landedClaims";
+import { LANDED_BRANCH, RAFT_POLICY } from "../landedClaims";
 import { waitFor } from "../cluster/waitFor";
 import { KUSTOMIZATIONS, OWNER, PARENT, SOURCE } from "./objects";
 import { driftClaims, readDrift } from "../driftClaims";
 import { hasBranch, MAIN, mainSays, squashMerge } from "./reviewedRepository";
 
-const BRANCH = "openbao-raft";
 const RELEASE = `/apis/helm.toolkit.fluxcd.io/v2/namespaces/${SOURCE_NAMESPACE}/helmreleases/openbao`;
 const STATEFUL_SET = `/apis/apps/v1/namespaces/${SOURCE_NAMESPACE}/statefulsets/openbao`;
 const PODS = `/api/v1/namespaces/${SOURCE_NAMESPACE}/pods`;
@@ -72,10 +71,10 @@ export class FluxReview {
     const journal = await readJournal(this.kube, SOURCE_NAMESPACE);
     const pods = await this.podLines();
     const policy = await this.kube.get<FluxObject>(RAFT_POLICY);
-    if (!(await hasBranch(this.bare, BRANCH))) {
-      throw new Error(`stage land did not push branch ${BRANCH}: ${held.output.slice(-3000)}`);
+    if (!(await hasBranch(this.bare, LANDED_BRANCH))) {
+      throw new Error(`stage land did not push branch ${LANDED_BRANCH}: ${held.output.slice(-3000)}`);
     }
-    const merged = await squashMerge(this.bare, BRANCH);
+    const merged = await squashMerge(this.bare, LANDED_BRANCH);
     this.review = {
       saidBefore,
       heldExit: held.code,
@@ -86,7 +85,9 @@ export class FluxReview {
       policy: policy.metadata?.uid ?? "",
       merged,
     };
-    this.log(`land was held (exit ${held.code}); the reviewer merged ${BRANCH} as ${merged.slice(0, 12)}`);
+    this.log(
+      `land was held (exit ${held.code}); the reviewer merged ${LANDED_BRANCH} as ${merged.slice(0, 12)}`,
+    );
   }
 
   /** Makes Flux run once more over everything, and says what it did. */

@@ -1,5 +1,6 @@
-import type { V1PersistentVolume, V1PersistentVolumeClaim, V1Pod } from "@kubernetes/client-node";
+import type { V1Pod } from "@kubernetes/client-node";
 import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient";
+import { claimVolume, volumeFolder } from "../../rehearsal/cluster/claimVolume";
 import { nodeLayouts, type NodeLayout } from "../../rehearsal/cluster/layout";
 import { cordonAndEvict } from "../../rehearsal/injected/cordon";
 import { healInjected } from "../../rehearsal/injected/heal";
@@ -56,8 +57,9 @@ export class WorldBreaker {
 
   private async break(): Promise<void> {
     const cut = cutOf(this.what);
-    if (this.what === "audit-off") return this.deeds.breakAudit(await this.volumeOf(`audit-${POD}`));
-    if (this.what === "data-full") return void this.deeds.fill(await this.volumeOf(`data-${POD}`));
+    if (this.what === "audit-off")
+      return this.deeds.breakAudit(await volumeFolder(this.kube, `audit-${POD}`));
+    if (this.what === "data-full") return void this.deeds.fill(await volumeFolder(this.kube, `data-${POD}`));
     const node = await this.nodeOfServer();
     if (cut === undefined) return await cordonAndEvict(this.kube, node, SOURCE_NAMESPACE);
     const layout = nodeLayouts().find(({ name }) => name === node);
@@ -70,24 +72,10 @@ export class WorldBreaker {
     const pods = `/api/v1/namespaces/${SOURCE_NAMESPACE}/pods`;
     const placed = (await this.kube.find<V1Pod & KubeObject>(`${pods}/${POD}`))?.spec?.nodeName;
     if (placed !== undefined) return placed;
-    const { spec } = await this.volume(`data-${POD}`);
+    const { spec } = await claimVolume(this.kube, `data-${POD}`);
     const [term] = spec?.nodeAffinity?.required?.nodeSelectorTerms ?? [];
     const node = term?.matchExpressions?.[0]?.values?.[0];
     if (node === undefined) throw new Error(`the volume of data-${POD} names no node`);
     return node;
-  }
-
-  private async volumeOf(claim: string): Promise<string> {
-    const path = (await this.volume(claim)).spec?.local?.path;
-    if (path === undefined) throw new Error(`the volume of ${claim} is no folder of this machine`);
-    return path;
-  }
-
-  private async volume(claim: string): Promise<V1PersistentVolume> {
-    const claims = `/api/v1/namespaces/${SOURCE_NAMESPACE}/persistentvolumeclaims`;
-    const { spec } = await this.kube.get<V1PersistentVolumeClaim & KubeObject>(`${claims}/${claim}`);
-    return await this.kube.get<V1PersistentVolume & KubeObject>(
-      `/api/v1/persistentvolumes/${spec?.volumeName ?? ""}`,
-    );
   }
 }

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import type { V1Job, V1Pod } from "@kubernetes/client-node";
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
 import { podNeeds, quotaView, shortages } from "../../components/gate/quota";
 import { takeSnapshot } from "../../components/gate/snapshot";
 import { startProbes } from "../../components/steps/networkProbe";
@@ -9,6 +8,7 @@ import { followerPod } from "../../components/steps/plannedPods";
 import { probePods } from "../../components/steps/probePods";
 import fileCopy from "../../components/steps/scripts/fileCopy";
 import { refuse } from "../support/admissionHazards";
+import { gateRow } from "../support/gateRow";
 import {
   configOf,
   journalled,
@@ -22,12 +22,6 @@ import { StepWorld } from "../support/stepContext";
 import { node, statefulSet } from "../support/workloadObjects";
 
 const JOBS = "/apis/batch/v1/namespaces/openbao/jobs";
-
-async function rowOf(world: World, id: string, values: Record<string, unknown> = {}) {
-  const config = configOf(values);
-  const { report } = judged({ ok: true, config }, config, await world.snapshot(config), checks);
-  return report.rows.find(({ check }) => check.id === id)!;
-}
 
 /** What was sent as a dry run, by kind and name. */
 async function dryRuns(world: World, values: Record<string, unknown> = {}) {
@@ -121,7 +115,7 @@ describe("the gate's dry runs (F59)", () => {
       status: 409,
       reason: "AlreadyExists",
     });
-    assert.equal((await rowOf(world, "probe-pods-admitted")).outcome, "PASS");
+    assert.equal((await gateRow(world, "probe-pods-admitted")).outcome, "PASS");
   });
 
   it("do not take a failing webhook, or a conflict, for admitted", async () => {
@@ -131,7 +125,7 @@ describe("the gate's dry runs (F59)", () => {
       [0, "NoAnswer"],
     ] as const) {
       const world = refuse(standaloneWorld(), /^openbao-raft-carry$/, "failed", { status, reason });
-      assert.equal((await rowOf(world, "cutover-jobs-admitted")).outcome, "UNKNOWN", reason);
+      assert.equal((await gateRow(world, "cutover-jobs-admitted")).outcome, "UNKNOWN", reason);
     }
   });
 
@@ -144,8 +138,8 @@ describe("the gate's dry runs (F59)", () => {
       status: 422,
       reason: "Invalid",
     });
-    const row = await rowOf(world, "followers-admitted");
-    assert.match(row.judgement.found, /Invalid value: "\.\.\."$/);
+    const row = await gateRow(world, "followers-admitted");
+    assert.match(row.found, /Invalid value: "\.\.\."$/);
   });
 
   it("can be waived where a webhook takes none", async () => {
@@ -154,16 +148,16 @@ describe("the gate's dry runs (F59)", () => {
       reason: "BadRequest",
     });
     const waivers = [{ check: "cutover-jobs-admitted", reason: "mesh", expires: "2026-12-31" }];
-    assert.equal((await rowOf(world, "cutover-jobs-admitted", { waivers })).outcome, "WAIVED");
+    assert.equal((await gateRow(world, "cutover-jobs-admitted", { waivers })).outcome, "WAIVED");
   });
 
   it("ask nothing more once the work is done", async () => {
     const world = refuse(standaloneWorld(), /./, "no");
     assert.equal(
-      (await rowOf(journalled(world, "network-probe", {}), "probe-pods-admitted")).outcome,
+      (await gateRow(journalled(world, "network-probe", {}), "probe-pods-admitted")).outcome,
       "NONE",
     );
-    assert.equal((await rowOf(journalled(world, "carry", {}), "cutover-jobs-admitted")).outcome, "NONE");
+    assert.equal((await gateRow(journalled(world, "carry", {}), "cutover-jobs-admitted")).outcome, "NONE");
   });
 
   it("end in the look's bound when a webhook hangs (F11)", async () => {
@@ -197,8 +191,8 @@ describe("room in ResourceQuotas (F59)", () => {
         for (const one of made.spec!.containers) one.resources = { requests: { cpu: "300m" } };
         return made;
       });
-    const row = await rowOf(world, "followers-quota");
-    assert.equal(row.judgement.found, "cpu: requests.cpu, 0.5 left, 0.6 needed");
+    const row = await gateRow(world, "followers-quota");
+    assert.equal(row.found, "cpu: requests.cpu, 0.5 left, 0.6 needed");
   });
 
   it("lets the exact amount through, and stops at a little less", () => {

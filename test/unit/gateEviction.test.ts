@@ -1,16 +1,9 @@
 import assert from "node:assert/strict";
-import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
-import { blocks } from "../../components/gate/report";
 import { vpa, VPAS } from "../support/evictionHazards";
-import { configOf, raftWorld, standaloneWorld, STATEFUL_SET, type World } from "../support/snapshotBuilder";
+import { gateRow } from "../support/gateRow";
+import { raftWorld, standaloneWorld, STATEFUL_SET, type World } from "../support/snapshotBuilder";
 
-async function rowOf(world: World, stage: string, id = "autoscalers") {
-  const config = configOf({ stage });
-  const { report } = judged({ ok: true, config }, config, await world.snapshot(config), checks);
-  const row = report.rows.find(({ check }) => check.id === id)!;
-  return { outcome: row.outcome, found: row.judgement.found, blocked: blocks(report) };
-}
+const rowOf = (world: World, stage: string, id = "autoscalers") => gateRow(world, id, { stage });
 
 describe("no evictor in the cutover (I41)", () => {
   const evicting = (world = standaloneWorld()) => {

@@ -1,8 +1,7 @@
 import assert from "node:assert/strict";
-import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { gateRow } from "../support/gateRow";
 import { backup } from "../support/placeHazards";
-import { configOf, NS, standaloneWorld, type World } from "../support/snapshotBuilder";
+import { NS, standaloneWorld, type World } from "../support/snapshotBuilder";
 
 const BACKUP = "/apis/velero.io/v1/namespaces/velero/backups/daily";
 const SNAPSHOTS = "/apis/snapshot.storage.k8s.io/v1";
@@ -19,12 +18,7 @@ function backedUp(status: object = WHOLE, spec: object = { includedNamespaces: [
   return world;
 }
 
-async function judge(world: World) {
-  const config = configOf({ stage: "cutover" });
-  const { report } = judged({ ok: true, config }, config, await world.snapshot(config), checks);
-  const row = report.rows.find(({ check }) => check.id === "velero-backup")!;
-  return { outcome: row.outcome, found: row.judgement.found };
-}
+const judge = (world: World) => gateRow(world, "velero-backup", { stage: "cutover" });
 
 describe("a Velero backup by volume snapshots (I25)", () => {
   it("is whole when each bound claim has one, by CSI or Velero's own, with no waiver", async () => {

@@ -1,6 +1,6 @@
 // Before: no pod of the server exists; its volume holds the file storage.
 // After: the volume also holds a Raft store, proved equal by manifest before any server has opened it.
-import { DEFAULT_MAX_ENTRY_BYTES, maxEntryBytes } from "../entrySize";
+import { DEFAULT_MAX_ENTRY_BYTES, largestFile, maxEntryBytes } from "../entrySize";
 import { refuseOnCode, runJob } from "../nodeJob";
 import { Refused, type Facts, type Step } from "../runStep";
 import { carryJob } from "../stepJobs";
@@ -35,7 +35,7 @@ export const carry: Step = {
     const [stopped, copied] = await Promise.all([ctx.journal.entries(), ctx.journal.done("file-copy")]);
     const node = stopped.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
     const bytes = Number(copied?.observed["bytes"] ?? 0);
-    const needed = maxEntryBytes(Number(copied?.observed["largest"] ?? 0));
+    const needed = maxEntryBytes(largestFile(copied));
     const planned = ctx.input.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES;
     if (needed > planned) {
       throw new Refused(

@@ -4,7 +4,7 @@ import { escrowName } from "../../cluster/keySink";
 import { readKeySecret, type HeldKeys } from "../../cluster/keySecret";
 import { keyFingerprint } from "../../keyProof/proveKey";
 import { seeKeyCopy, writeKeyCopy, type KeyCopyPlace, type SeenCopy } from "../../land/keyCopy";
-import { LandRefusal } from "../../land/landRefusal";
+import { landRefused } from "../landRefused";
 import { Refused, type Facts, type Observation, type Step, type StepContext } from "../runStep";
 
 /** Both steps of this script: after the init, and again before land, where another runner may hold another clone. */
@@ -20,7 +20,7 @@ export const gitKeys: Step = {
     written = undefined;
     const live = await ctx.keys();
     const reseeded = ctx.input.path === "reseed";
-    const seen = await refusing(async () =>
+    const seen = await landRefused("H6", async () =>
       seeKeyCopy(placeOf(ctx), live, reseeded ? await oldKeys(ctx) : undefined),
     );
     return reseeded ? await observedAfterInit(ctx, seen, live) : observedOnly(ctx, seen, live);
@@ -28,7 +28,7 @@ export const gitKeys: Step = {
 
   async act(ctx) {
     await ctx.fence.assertHeld();
-    written = await refusing(async () =>
+    written = await landRefused("H6", async () =>
       writeKeyCopy(placeOf(ctx), await ctx.keys(), await notedDigests(ctx), (ciphertext) =>
         ctx.journal.append({ step: ctx.input.step, beat: "act", observed: { ciphertext } }),
       ),
@@ -37,7 +37,7 @@ export const gitKeys: Step = {
 
   async verify(ctx) {
     const live = await ctx.keys();
-    const seen = written ?? (await refusing(() => seeKeyCopy(placeOf(ctx), live)));
+    const seen = written ?? (await landRefused("H6", () => seeKeyCopy(placeOf(ctx), live)));
     return factsOf(ctx, seen, live);
   },
 };
@@ -120,15 +120,6 @@ function placeOf(ctx: StepContext): KeyCopyPlace {
     );
   const { checkout, branch, keySecret: file } = git;
   return { checkout, branch, file, namespace, secret: keySecret };
-}
-
-async function refusing<T>(work: () => Promise<T>): Promise<T> {
-  try {
-    return await work();
-  } catch (error) {
-    if (error instanceof LandRefusal) throw new Refused(`${error.message} [H6]`, "H6");
-    throw error;
-  }
 }
 
 export default gitKeys;

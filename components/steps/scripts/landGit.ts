@@ -8,11 +8,12 @@ import { KEY_COPY_SUBJECT } from "../../land/keyCopy";
 import { git, pushBranch } from "../../land/git";
 import { land, type LandPlan, type LandResult } from "../../land/landing";
 import { landPlan } from "../../land/landPlan";
-import { LandRefusal } from "../../land/landRefusal";
 import { livePolicies } from "../../land/livePolicies";
 import { OWNED_VALUES } from "../../openBaoConfig/targetValues";
 import { differenceLine, valueDifferences } from "../../land/valueDifferences";
 import { evidenceDigest, pullRequestText } from "../../land/pullRequest";
+import { largestFile } from "../entrySize";
+import { landRefused } from "../landRefused";
 import { Refused, type Facts, type Step, type StepContext } from "../runStep";
 import { observeWorld } from "../world";
 
@@ -32,8 +33,8 @@ export const landGit: Step = {
     return { state: "todo", observed: {} };
   },
 
-  async act(ctx) {
-    try {
+  act(ctx) {
+    return landRefused("F69", async () => {
       const plan = await planOf(ctx);
       const result = await land(plan);
       const { release } = await observeWorld(ctx);
@@ -51,10 +52,7 @@ export const landGit: Step = {
         await pushBranch(plan.checkout, result.branch, result.head);
       }
       facts = { branch: result.branch, commits: result.commits, head: result.head, evidence, pushed };
-    } catch (error) {
-      if (error instanceof LandRefusal) throw new Refused(`${error.message} [F69]`, "F69");
-      throw error;
-    }
+    });
   },
 
   verify() {
@@ -95,9 +93,8 @@ async function planOf(ctx: StepContext): Promise<LandPlan> {
   if (git.networkPolicy !== undefined && policies.length === 0) {
     ctx.log("no policy openbao-raft runs, since nothing restricts the server's pods: none is landed");
   }
-  const copied = await ctx.journal.done("file-copy");
-  const largestFile = Number(copied?.observed["largest"] ?? 0);
-  return landPlan(git, { ...about, largestFile }, policies);
+  const largest = largestFile(await ctx.journal.done("file-copy"));
+  return landPlan(git, { ...about, largestFile: largest }, policies);
 }
 
 export default landGit;

@@ -4,13 +4,13 @@
 // asking Flux for that run.
 import { deliveryOf } from "../../delivery/delivery";
 import { readRelease } from "../../delivery/releaseReader";
-import { LandRefusal } from "../../land/landRefusal";
 import { valueDifferences } from "../../land/valueDifferences";
 import { driftWords, type Drift } from "../drift";
 import { idleOwner, runOverGit } from "../gitRun";
 import { baselineOf, podDrift } from "../landingPods";
 import { releaseLook } from "../landedRelease";
 import { valuesLook } from "../landedValues";
+import { landRefused } from "../landRefused";
 import { podUids } from "../podUids";
 import { Refused, type Facts, type Step, type StepContext } from "../runStep";
 import type { HelmRelease } from "../world";
@@ -52,7 +52,7 @@ async function look(ctx: StepContext): Promise<Facts> {
   const release = await readRelease(ctx.kube, ctx.input);
   const before = baselineOf(await ctx.journal.entries(), ctx.input.step);
   const pods = Object.fromEntries(await podUids(ctx));
-  const values = await landed(() => valuesLook(ctx, release, owner));
+  const values = await landRefused("F69", () => valuesLook(ctx, release, owner));
   const applied = await releaseLook(ctx, release, before);
   refuseDrift(ctx, [
     ...(before.pods === undefined ? [] : podDrift(before.pods, pods)),
@@ -89,15 +89,6 @@ function refuseDrift(ctx: StepContext, drifts: readonly Drift[]): void {
   if (drifts.length === 0) return;
   const { release, namespace, delivery } = ctx.input;
   throw new Refused(`${driftWords(drifts, { release, namespace, flux: delivery !== "helm" })} [I39]`, "I39");
-}
-
-async function landed<T>(read: () => Promise<T>): Promise<T> {
-  try {
-    return await read();
-  } catch (error) {
-    if (error instanceof LandRefusal) throw new Refused(`${error.message} [F69]`, "F69");
-    throw error;
-  }
 }
 
 export default zeroDrift;
