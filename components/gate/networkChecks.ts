@@ -168,18 +168,19 @@ export const networkChecks: readonly Check[] = [
     hazard: { ids: ["I7", "I3"], loss: "clients of the plain Service reach sealed servers too, and get 503" },
     severity: "warn",
     waivable: true,
-    observe: "addresses in SecretStores and ClusterSecretStores",
-    judge: ({ stores }, { release, namespace }) => {
-      const expected = `stores that name Service ${release}-active`;
-      return seen(stores, expected, (all) => {
+    observe:
+      "addresses in SecretStores and ClusterSecretStores, and in the namespace in CronJobs, Ingresses and HTTPRoutes that are not the chart's",
+    judge: ({ clients }, { release, namespace }) => {
+      const expected = `clients that name Service ${release}-active`;
+      return seen(clients, expected, (all) => {
         const hosts = [release, `${release}.${namespace}`, `${release}.${namespace}.svc`];
         const plain = all.filter(({ server }) => {
           const host = /^https?:\/\/([^/:]+)/.exec(server)?.[1] ?? "";
           return hosts.includes(host.replace(/\.cluster\.local$/, ""));
         });
         return faults(
-          plain.map((store) => store.name),
-          all.length === 0 ? "no stores" : "none names it",
+          [...new Set(plain.map((client) => client.name))],
+          all.length === 0 ? "no clients" : "none names it",
           expected,
         );
       });

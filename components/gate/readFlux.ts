@@ -11,6 +11,7 @@ import { readDelivery, readHelm } from "./readDelivery";
 import { readGitKey } from "./readGitKey";
 import { readKeyCopies } from "./readKeyCopies";
 import { ownerOf, writerView, type OwnerView, type WriterView } from "./readRelease";
+import { readRoutes, type ClientView } from "./readRoutes";
 import { readVelero } from "./readVelero";
 import type { Look } from "./snapshot";
 
@@ -48,7 +49,9 @@ export function readFlux(
     autoscalers: look.see("the autoscalers", (kube) => readAutoscalers(kube, look.config)),
     argo: look.see("the Argo CD Applications", (kube) => readArgo(kube, look.config.namespace)),
     prometheusRules: look.see("the PrometheusRules", (kube) => servesRules(kube, look.config.namespace)),
-    stores: look.see("the SecretStores", readStores),
+    clients: look.see("the SecretStores, routes and CronJobs", async (kube) =>
+      (await Promise.all([readStores(kube), readRoutes(kube, look.config)])).flat(),
+    ),
     checkout: readGit(look),
     gitKey: readKeyInGit(look, secretObject),
     keyCopies: secretObject.then((secret) => (secret.known ? readCopies(look, secret.value) : secret)),
@@ -137,7 +140,7 @@ async function readExternal(kube: KubeClient, namespace: string): Promise<Writer
   ];
 }
 
-async function readStores(kube: KubeClient) {
+async function readStores(kube: KubeClient): Promise<ClientView[]> {
   const lists = await Promise.all(
     ["clustersecretstores", "secretstores"].map((kind) =>
       anyVersion(kube, (version) => `${EXTERNAL_SECRETS}/${version}/${kind}`),

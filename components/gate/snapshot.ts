@@ -18,6 +18,7 @@ import type { KeyProofView, KeySecretView } from "./readKeySecret";
 import type { BudgetView, EndpointsView, ServiceView, WebhookView } from "./readNetwork";
 import type { RehearsalView } from "./readRehearsal";
 import { readServers } from "./readServers";
+import type { ClientView } from "./readRoutes";
 import type { NodeStatus, TokenView } from "./readOpenBao";
 import type { PolicyView } from "./readPolicies";
 import type { JobView, ReleaseView, WriterView } from "./readRelease";
@@ -76,8 +77,8 @@ export interface ClusterSnapshot {
   >;
   readonly jobs: Observed<readonly JobView[]>;
   readonly externalWriters: Observed<readonly WriterView[]>;
-  /** Secret stores of External Secrets that name an OpenBao address. */
-  readonly stores: Observed<readonly { readonly name: string; readonly server: string }[]>;
+  /** Secret stores of External Secrets, routes and CronJobs, with the addresses that they name. */
+  readonly clients: Observed<readonly ClientView[]>;
   /** Those that target the StatefulSet. */
   readonly autoscalers: Observed<readonly AutoscalerView[]>;
   /** Argo CD Applications with objects in the namespace; undefined without Argo CD. */

@@ -1,11 +1,33 @@
 import { mergePatch } from "./fakeKubeRules";
 import type { PlantedHazard } from "./plantedHazards";
-import { NS, raftWorld, RELEASE, STATEFUL_SET, type World } from "./snapshotBuilder";
+import { BATCH, NS, raftWorld, RELEASE, STATEFUL_SET, type World } from "./snapshotBuilder";
 
 const SLICE = "/apis/discovery.k8s.io/v1/namespaces/openbao/endpointslices/openbao-active-x";
 const BUDGETS = "/apis/policy/v1/namespaces/openbao/poddisruptionbudgets";
 const headless = (world: World, spec: object) => world.patch(`${NS}/services/openbao-internal`, { spec });
 
+const route = (title: string, path: string, found: RegExp, spec: object): PlantedHazard => ({
+  check: "plain-service-clients",
+  title: `${title} to the plain Service (I7)`,
+  plant: ({ kube }) =>
+    kube
+      .put(`/apis/${path}`, { spec })
+      // The chart's own changes with its values.
+      .put(`/apis/${path}-of-chart`, {
+        metadata: {
+          labels: { "app.kubernetes.io/managed-by": "Helm", "app.kubernetes.io/instance": "openbao" },
+        },
+        spec,
+      }),
+  found,
+});
+const seeding = {
+  jobTemplate: {
+    spec: {
+      template: { spec: { containers: [{ env: [{ name: "BAO_ADDR", value: "http://openbao:8200" }] }] } },
+    },
+  },
+};
 const unseen = (release: object) =>
   mergePatch(release, { status: { observedGeneration: 0 } }) as Record<string, unknown>;
 
@@ -67,5 +89,17 @@ export const sideHazards: readonly PlantedHazard[] = [
     title: "a HelmRelease whose newest generation Flux has not seen yet (F53)",
     plant: ({ kube }) => kube.put(RELEASE, unseen(kube.peek(RELEASE)!)),
     found: /^Ready is True .*observed 0/,
+  },
+  route("an Ingress", "networking.k8s.io/v1/namespaces/openbao/ingresses/ui", /^Ingress ui$/, {
+    rules: [{ http: { paths: [{ backend: { service: { name: "openbao" } } }] } }],
+  }),
+  route("an HTTPRoute", "gateway.networking.k8s.io/v1/namespaces/openbao/httproutes/ui", /^HTTPRoute ui$/, {
+    rules: [{ backendRefs: [{ name: "openbao", port: 8200 }] }],
+  }),
+  {
+    check: "plain-service-clients",
+    title: "a CronJob that names the plain Service (I7)",
+    plant: ({ kube }) => kube.put(`${BATCH}/cronjobs/seed`, { spec: { suspend: true, ...seeding } }),
+    found: /^CronJob seed$/,
   },
 ];

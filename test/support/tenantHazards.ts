@@ -115,7 +115,7 @@ export const tenantHazards: readonly PlantedHazard[] = [
     title: "CronJobs that cannot be listed",
     plant: ({ kube }) => kube.fail("get", `${BATCH}/cronjobs`, 403, "Forbidden"),
     found: /Forbidden/,
-    beside: ["init-jobs", "snapshot-jobs"],
+    beside: ["init-jobs", "plain-service-clients", "snapshot-jobs"],
   },
   {
     check: "push-secrets",
