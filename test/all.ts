@@ -14,6 +14,7 @@ const WITHOUT_CLUSTER: readonly Part[] = [
   { name: "lint", command: ["npm", "run", "-s", "lint"] },
   { name: "types", command: ["npm", "run", "-s", "typecheck"] },
   { name: "unit and property tests", command: ["npx", "mocha"] },
+  { name: "tests with git", command: ["npx", "mocha", "--config", "test/git/.mocharc.json"] },
 ];
 const WITH_CLUSTER: readonly Part[] = [
   { name: "contract tests", command: [...MOCHA, "--config", "test/contract/.mocharc.json"] },
