@@ -20,6 +20,7 @@ export default tseslint.config(
       "max-lines": ["error", { max: 300 }],
     },
   },
+  { files: ["**/*.cjs"], rules: { "@typescript-eslint/no-require-imports": "off" } },
   {
     files: ["components/**/*.ts", "index.ts", "config.ts"],
     rules: { "no-console": "error" },

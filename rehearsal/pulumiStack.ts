@@ -20,6 +20,7 @@ import { pulumiEnv, toolPath } from "./tools/tools";
 const CHECKOUT = resolve(__dirname, "..");
 /** What the Pulumi program consists of; linked, so that the run's own config never dirties the checkout. */
 const PROGRAM = [
+  "program.cjs",
   "index.ts",
   "config.ts",
   "components",

@@ -26,6 +26,7 @@ class TwoStacks {
       symlinkSync(join(CHECKOUT, part), join(this.dir, part));
     }
     symlinkSync(join(CHECKOUT, "test/contract/stageProgram.ts"), join(this.dir, "index.ts"));
+    this.write("program.cjs", 'require("tsx/cjs");\nmodule.exports = require("./index.ts");\n');
     mkdirSync(join(this.dir, "state"));
     this.env = {
       ...process.env,

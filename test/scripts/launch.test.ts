@@ -19,19 +19,20 @@ const CACHE = "node_modules/.cache/openbao-raft-migration";
 const SCRIPTS = "components/steps/scripts";
 const NO_INPUT = /OPENBAO_MIGRATION_STEP is not set/;
 
-describe("launching a step (hazard F66: what runs is what the sources say)", () => {
+describe("launching a step and the program (hazard F66: what runs is what the sources say)", () => {
   let project: string;
 
   // A project of its own: its sources are changed, and what is made of them lies in it.
   before(() => {
     project = mkdtempSync(join(tmpdir(), "launch-"));
-    for (const name of ["components", "config.ts", "Pulumi.yaml", "package.json", "package-lock.json"]) {
+    const parts = ["components", "config.ts", "index.ts", "program.cjs"];
+    for (const name of [...parts, "Pulumi.yaml", "package.json", "package-lock.json"]) {
       cpSync(join(PROJECT_ROOT, name), join(project, name), { recursive: true });
     }
     mkdirSync(join(project, CACHE), { recursive: true });
     cpSync(join(PROJECT_ROOT, CACHE), join(project, CACHE), {
       recursive: true,
-      filter: (path) => !/steps-/.test(path),
+      filter: (path) => !/(steps|program)-/.test(path),
     });
     for (const name of readdirSync(join(PROJECT_ROOT, "node_modules"))) {
       if (name !== ".cache")
@@ -41,7 +42,10 @@ describe("launching a step (hazard F66: what runs is what the sources say)", () 
   after(() => rmSync(project, { recursive: true, force: true }));
 
   function launch(script: string) {
-    const args = ["components/steps/launch.mjs", `${SCRIPTS}/${script}`];
+    return node("components/steps/launch.mjs", `${SCRIPTS}/${script}`);
+  }
+
+  function node(...args: string[]) {
     const env = { PATH: process.env["PATH"] };
     const { status, stdout, stderr } = spawnSync(process.execPath, args, {
       cwd: project,
@@ -62,6 +66,13 @@ describe("launching a step (hazard F66: what runs is what the sources say)", () 
     assert.equal(bundles().length, 1);
   });
 
+  it("loads the program from one file, which Pulumi then calls", () => {
+    const { stdout, stderr } = node("--print", 'typeof require("./program.cjs")');
+    assert.equal(stdout, "function\n");
+    assert.equal(stderr, "");
+    assert.equal(bundles("program").length, 1);
+  });
+
   it("has a step for each of the plan's scripts", () => {
     const text = readFileSync(bundles()[0]!, "utf8");
     for (const { script } of planSteps("openbao", 3))
@@ -78,12 +89,15 @@ describe("launching a step (hazard F66: what runs is what the sources say)", () 
   });
 
   it("runs the sources where the file cannot be made, and says so", () => {
-    for (const path of bundles()) rmSync(path);
+    for (const path of [...bundles(), ...bundles("program")]) rmSync(path);
     rmSync(join(project, "node_modules/esbuild"));
     const { status, stdout, stderr } = launch("flip.ts");
     assert.equal(status, 1);
     assert.match(stdout, /is missing in this test/);
     assert.match(stderr, /^the step runs from its sources, which is slower: /);
+    const program = node("--print", 'typeof require("./program.cjs")');
+    assert.equal(program.stdout, "function\n");
+    assert.match(program.stderr, /^the program runs from its sources, which is slower: /);
   });
 
   it("fails for a step that there is not, instead of ending well with nothing done (finding 0.1)", () => {
@@ -92,8 +106,8 @@ describe("launching a step (hazard F66: what runs is what the sources say)", () 
     assert.match(stderr, /is no step's script/);
   });
 
-  function bundles(): string[] {
-    const names = readdirSync(join(project, CACHE)).filter((name) => name.startsWith("steps-"));
+  function bundles(of = "steps"): string[] {
+    const names = readdirSync(join(project, CACHE)).filter((name) => name.startsWith(`${of}-`));
     return names.map((name) => join(project, CACHE, name));
   }
 });

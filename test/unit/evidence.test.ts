@@ -113,6 +113,7 @@ describe("plan digest", () => {
     const put = (name: string, text: string) => writeFileSync(join(root, name), text);
     try {
       mkdirSync(join(root, "components/steps"), { recursive: true });
+      put("program.cjs", "0");
       put("index.ts", "1");
       put("config.ts", "2");
       put("components/steps/a.sh", "3");
