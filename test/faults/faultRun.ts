@@ -26,6 +26,8 @@ import { parseRecord, type RecordedCall } from "./chooseFaults";
 import { faultText, type Fault } from "./fault";
 import { runFaultedStage, type FaultedStage } from "./faultedStage";
 
+/** Each acknowledged write is an entry that each inventory of the run reads, and the look at its end. */
+const WRITE_EVERY_MS = 200;
 /** The hook that tries once: with the one that waits, each follower of each run would take two minutes. */
 const SOURCE = { storage: "file", hook: "once", delivery: "flux" } as const;
 const KEY_SECRET = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
@@ -85,7 +87,7 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
   const stages: FaultedStage[] = [];
   const failures: string[] = [];
   let noChange = false;
-  const load = await startLoad(runDir, { kube });
+  const load = await startLoad(runDir, { kube, intervalMs: WRITE_EVERY_MS });
   const watch = watchProcesses(process.pid, { everyMs: 50 });
   const jobLogs = followJobLogs(kube, SOURCE_NAMESPACE, join(runDir, "jobs"));
   let seen: LoadLog;
