@@ -28,6 +28,8 @@ import { runFaultedStage, type FaultedStage } from "./faultedStage";
 
 /** Each acknowledged write is an entry that each inventory of the run reads, and the look at its end. */
 const WRITE_EVERY_MS = 200;
+/** While packets are lost a wait goes to its bound: the next plain run has to go on from there, sooner. */
+const POD_TIMEOUT_SECONDS = 120;
 /** The hook that tries once: with the one that waits, each follower of each run would take two minutes. */
 const SOURCE = { storage: "file", hook: "once", delivery: "flux" } as const;
 const KEY_SECRET = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
@@ -80,6 +82,7 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
     config: {
       git: gitConfig(checkout, "flux", false),
       inventory: { volatile: ["secret/load/"] },
+      podTimeoutSeconds: POD_TIMEOUT_SECONDS,
     },
     log,
   });
