@@ -164,7 +164,7 @@ async function rightsOf(
 /** Ends when for four turns no right came that was not seen before: a step that waits then asks the same again. */
 async function nothingNew(used: ReadonlySet<string>): Promise<void> {
   let size = -1;
-  for (let turns = 0; turns < 4; ) {
+  for (let turns = 0; turns < 4;) {
     await delay(50);
     turns = used.size === size ? turns + 1 : 0;
     size = used.size;
