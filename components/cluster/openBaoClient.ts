@@ -79,6 +79,8 @@ export function openBaoOver(agent: http.Agent, where: string): StreamingOpenBao 
 }
 
 class HttpOpenBao implements StreamingOpenBao {
+  private closed = false;
+
   constructor(
     readonly where: string,
     private readonly agent: http.Agent,
@@ -87,6 +89,8 @@ class HttpOpenBao implements StreamingOpenBao {
   ) {}
 
   request(method: string, path: string, call: OpenBaoCall = {}): Promise<OpenBaoReply> {
+    // Not a node that is away: whoever waits for that would ask on.
+    if (this.closed) return Promise.reject(new Error(`${this.where}: the client is closed`));
     const payload = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
     const headers: http.OutgoingHttpHeaders = { "x-vault-request": "true" };
     if (call.token !== undefined) headers["x-vault-token"] = call.token;
@@ -174,6 +178,7 @@ class HttpOpenBao implements StreamingOpenBao {
   }
 
   close(): void {
+    this.closed = true;
     this.agent.destroy();
   }
 }

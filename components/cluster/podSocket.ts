@@ -26,6 +26,8 @@ export class PodSocket extends Duplex {
 
   attach(socket: WebSocketLike): void {
     this.socket = socket;
+    // The pod can have refused before the port-forward was handed over: an open one would keep the process alive.
+    if (this.destroyed) socket.close();
     socket.on("close", () => this.push(null));
     socket.on("error", (error) => this.destroy(error));
   }
@@ -139,12 +141,26 @@ export function secured(raw: Duplex, { ca, servername }: PodTls): Promise<Duplex
   });
 }
 
-/** An http.Agent over streams that `connect` opens. @param where the far end, for messages */
+/**
+ * An http.Agent over streams that `connect` opens. One that opens after the agent's end is ended, too: it would keep the
+ * process alive for as long as the API server lets it.
+ * @param where the far end, for messages
+ */
 export function streamAgent(where: string, connect: () => Promise<Duplex>): http.Agent {
   const agent = new http.Agent({ keepAlive: true, maxSockets: 8 });
+  const destroy = agent.destroy.bind(agent);
+  let ended = false;
+  agent.destroy = () => {
+    ended = true;
+    destroy();
+  };
   agent.createConnection = ((_options: unknown, callback: (error: Error | null, stream?: Duplex) => void) => {
     connect().then(
-      (stream) => callback(null, stream),
+      (stream) => {
+        if (!ended) return callback(null, stream);
+        stream.destroy();
+        callback(new Error(`no connection to ${where} (the client is closed)`));
+      },
       (cause: unknown) => callback(new Error(`no connection to ${where} (${reasonOf(cause)})`, { cause })),
     );
     return undefined;

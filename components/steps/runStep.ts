@@ -55,6 +55,9 @@ export class Refused extends Error {
   }
 }
 
+/** After its report a step has this long to let go of its connections, in milliseconds. */
+const EXIT_MS = 2_000;
+
 export const EXIT = { done: 0, unexpected: 1, refused: 10, timedOut: 11 } as const;
 
 /** Entry point of launch.mjs: runs the step, prints one JSON line, and sets the exit code. */
@@ -161,6 +164,9 @@ function exitCodeOf(error: unknown): number {
 }
 
 function report(line: object, code: number): void {
-  process.stdout.write(`${JSON.stringify(line)}\n`);
   process.exitCode = code;
+  process.stdout.write(`${JSON.stringify(line)}\n`, () => {
+    // All is said: what a broken connection still holds open must not hold Pulumi.
+    setTimeout(() => process.exit(), EXIT_MS).unref();
+  });
 }

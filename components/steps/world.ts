@@ -180,7 +180,8 @@ export async function until<T>(
 }
 
 function seenFailure(error: unknown): { readonly seen: string } {
-  const serverError = error instanceof UnexpectedReply && error.status >= 500;
+  // 307: a standby that has not reached its new leader yet sends the client there by itself.
+  const serverError = error instanceof UnexpectedReply && (error.status >= 500 || error.status === 307);
   if (!(error instanceof OpenBaoUnreachable) && !serverError && !isPassing(error)) throw error;
   return { seen: (error as Error).message };
 }

@@ -19,6 +19,7 @@ describe("a wait", () => {
   const passing: Record<string, Error> = {
     "no connection": new OpenBaoUnreachable("openbao-0: refused"),
     "a server's own error": new UnexpectedReply("openbao-0: HTTP 503", 503),
+    "a standby that does not reach its new leader yet": new UnexpectedReply("openbao-0: HTTP 307", 307),
     "an API server that is away": new KubeError("no answer", 0, "NoAnswer"),
   };
   for (const [title, failure] of Object.entries(passing)) {
