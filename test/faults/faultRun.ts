@@ -15,6 +15,7 @@ import { changedNothing } from "../../rehearsal/move";
 import { claimsOf, observeOutcome } from "../../rehearsal/outcome";
 import { watchProcesses } from "../../rehearsal/processWatch";
 import { PulumiStack } from "../../rehearsal/pulumiStack";
+import { keepServerLogs } from "../../rehearsal/serverLogs";
 import { installSource, removeSource } from "../../rehearsal/source/install";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import type { SourceVariant } from "../../rehearsal/source/platformFiles";
@@ -132,6 +133,10 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
     ...(await objectsWith(secrets, kube, SOURCE_NAMESPACE)),
   ];
   for (const place of leaks) failures.push(`a secret leaked into ${place}`);
+  if (failures.length > 0)
+    await keepServerLogs(kube, SOURCE_NAMESPACE, join(runDir, "servers")).catch((error: unknown) =>
+      failures.push(`the servers' logs could not be kept: ${String(error)}`),
+    );
   phases.end("look");
   return {
     stages,
