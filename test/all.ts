@@ -15,6 +15,7 @@ const WITHOUT_CLUSTER: readonly Part[] = [
   { name: "types", command: ["npm", "run", "-s", "typecheck"] },
   { name: "unit and property tests", command: ["npx", "mocha"] },
   { name: "tests with git", command: ["npx", "mocha", "--config", "test/git/.mocharc.json"] },
+  { name: "positive controls", command: ["npx", "mocha", "--config", "test/controls/.mocharc.json"] },
 ];
 const WITH_CLUSTER: readonly Part[] = [
   { name: "contract tests", command: [...MOCHA, "--config", "test/contract/.mocharc.json"] },

@@ -14,7 +14,7 @@ import { StepWorld } from "../support/stepContext";
 function sealedServer(
   replies: readonly number[],
   opensAt: number,
-): { ctx: StepContext; calls: () => number } {
+): { ctx: StepContext; calls: () => number; asked: ReadonlySet<string> } {
   let calls = 0;
   const world = new StepWorld("unseal-0").onRaft({ sealed: true });
   const bao: OpenBao = {
@@ -30,7 +30,12 @@ function sealedServer(
       return Promise.resolve({ status: method === "GET" ? 200 : 405, body: seal });
     },
   };
-  return { ctx: { ...world.context, bao: () => bao }, calls: () => calls };
+  const asked = new Set<string>();
+  const named = (pod: string): OpenBao => {
+    asked.add(pod);
+    return bao;
+  };
+  return { ctx: { ...world.context, bao: named }, calls: () => calls, asked };
 }
 
 describe("unsealing a pod", () => {
@@ -38,6 +43,12 @@ describe("unsealing a pod", () => {
     const { ctx, calls } = sealedServer([500], 1);
     await unsealPod(ctx, "openbao-0");
     assert.equal(calls(), 1);
+  });
+
+  it("gives the key to that pod by its own name, never to the Service (I3)", async () => {
+    const { ctx, asked } = sealedServer([200], 1);
+    await unsealPod(ctx, "openbao-0");
+    assert.deepEqual([...asked], ["openbao-0"]);
   });
 
   it("gives the key again while the server is sealed", async () => {

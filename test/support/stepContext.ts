@@ -65,12 +65,12 @@ export class StepWorld {
     return this;
   }
 
-  pod0(revision: string): this {
+  pod0(revision: string, uid = "uid-0"): this {
     this.kube.put(POD, {
       metadata: {
         name: "openbao-0",
         namespace: NS,
-        uid: "uid-0",
+        uid,
         labels: { "controller-revision-hash": revision },
       },
       spec: { nodeName: "node-1" },
