@@ -220,6 +220,20 @@ export function waitForRunning(ctx: StepContext, pod: string): Promise<(V1Pod & 
   });
 }
 
+/** Removes the pod, that one by its uid: the StatefulSet makes it anew, which a second run must not remove. */
+export async function replacePod(ctx: StepContext, pod: string, uid: string): Promise<void> {
+  try {
+    await ctx.kube.remove(`${podsPath(ctx.input.namespace)}/${pod}`, { preconditions: { uid } });
+  } catch (error) {
+    if (!(error instanceof KubeError) || (error.status !== 404 && error.status !== 409)) throw error;
+  }
+  const gone = (seen: (V1Pod & KubeObject) | undefined) => seen?.metadata?.uid !== uid;
+  await ctx.kube.waitFor<V1Pod & KubeObject>(podsPath(ctx.input.namespace), pod, gone, {
+    what: `the old ${pod} to be gone`,
+    timeoutSeconds: ctx.input.podTimeoutSeconds,
+  });
+}
+
 function isPlaced(pod: (V1Pod & KubeObject) | undefined): boolean {
   const ended = pod?.status?.phase === "Succeeded" || pod?.status?.phase === "Failed";
   return pod?.spec?.nodeName !== undefined && pod.metadata?.deletionTimestamp === undefined && !ended;

@@ -141,7 +141,7 @@ export const CONTROLS: readonly Control[] = [
     bug: "OnDelete boot",
     says: "the old pod goes on serving file storage after the flip",
     guard: "components/steps/scripts/roll.ts",
-    find: "await ctx.kube.remove(path, { preconditions: { uid } });",
+    find: "await replacePod(ctx, `${ctx.input.release}-0`, uid);",
     by: "",
     test: "test/scripts/roll.test.ts",
     red: /replaces the pod of the old revision/,

@@ -6,8 +6,18 @@ import { raftPeers, sealStatusIfUp, type SealStatus } from "../../cluster/openBa
 import { refuseChangedKey } from "../keyProof";
 import { Refused, type Step, type StepContext } from "../runStep";
 import { isSetAside } from "../setAside";
-import { unsealPod } from "../unsealing";
-import { answeredStatus, leaderPod, observeWorld, podNames, scale, until, waitForRunning } from "../world";
+import { opensByItself, startedTwice } from "../oneUnseal";
+import { JOINING_SECONDS, unsealPod } from "../unsealing";
+import {
+  answeredStatus,
+  leaderPod,
+  observeWorld,
+  podNames,
+  replacePod,
+  scale,
+  until,
+  waitForRunning,
+} from "../world";
 
 /** Autopilot makes a voter of a stable member after 10 s; the rest is head-room (facts/openbao.md section 4). */
 const VOTER_SECONDS = 120;
@@ -49,15 +59,18 @@ export const follower: Step = {
       await ctx.fence.assertHeld();
       await scale(ctx.kube, ctx.input.namespace, ctx.input.release, ordinal + 1);
     }
-    await waitForRunning(ctx, pod);
-    const joined = await until(`${pod} to join (initialized: true)`, ctx.input.podTimeoutSeconds, () =>
-      joinedStatus(ctx, pod),
-    );
-    // A wrong key would wedge a follower that holds a challenge; this one has just opened the leader.
-    if (joined.sealed) {
-      await refuseChangedKey(ctx);
-      await unsealPod(ctx, pod);
+    const joining = await waitForRunning(ctx, pod);
+    await join(ctx, pod);
+    if (!(await startedTwice(ctx, pod))) return;
+    if (await isVoter(ctx, pod)) {
+      ctx.log(`${pod} started to serve twice, by two keys at once: restart it once all nodes are voters`);
+      return;
     }
+    ctx.log(`${pod} started to serve twice, by two keys at once; it is replaced before it has a vote`);
+    await ctx.fence.assertHeld();
+    await replacePod(ctx, pod, joining?.metadata?.uid ?? "");
+    await waitForRunning(ctx, pod);
+    await join(ctx, pod);
   },
 
   async verify(ctx) {
@@ -78,6 +91,16 @@ export const follower: Step = {
     return { voter: pod, clusterId: own.clusterId };
   },
 };
+
+async function join(ctx: StepContext, pod: string): Promise<void> {
+  const joined = await until(`${pod} to join (initialized: true)`, ctx.input.podTimeoutSeconds, () =>
+    joinedStatus(ctx, pod),
+  );
+  if (!joined.sealed || (await opensByItself(ctx, pod))) return;
+  // A wrong key would wedge a follower that holds a challenge; this one has just opened the leader.
+  await refuseChangedKey(ctx);
+  await unsealPod(ctx, pod, JOINING_SECONDS);
+}
 
 /** The step's id ends with the ordinal: follower-1 is openbao-1. */
 function target(ctx: StepContext): { pod: string; ordinal: number } {

@@ -2,10 +2,9 @@
 // After: openbao-0 runs the new revision on Raft and is initialised. With updateStrategy OnDelete nothing else would
 // replace an old pod, and with a changed ConfigMap nothing restarts it (hazards I4, I40).
 import type { V1Pod } from "@kubernetes/client-node";
-import { KubeError, type KubeObject } from "../../cluster/kubeClient";
 import { READY_BY, startsEmpty } from "../carryPath";
 import { Refused, type Step, type StepContext } from "../runStep";
-import { answeredStatus, observeWorld, podsPath, waitForPod, type World } from "../world";
+import { answeredStatus, observeWorld, replacePod, waitForPod, type World } from "../world";
 
 const REVISION = "controller-revision-hash";
 
@@ -25,21 +24,9 @@ export const roll: Step = {
   async act(ctx) {
     const world = await observeWorld(ctx);
     const uid = world.pod0?.metadata?.uid;
-    if (world.pod0 === undefined || uid === undefined || !isOld(world)) return;
+    if (uid === undefined || !isOld(world)) return;
     await ctx.fence.assertHeld();
-    const path = `${podsPath(ctx.input.namespace)}/${ctx.input.release}-0`;
-    try {
-      // The uid is the precondition: the pod that comes after must not be deleted by a second run.
-      await ctx.kube.remove(path, { preconditions: { uid } });
-    } catch (error) {
-      if (!(error instanceof KubeError) || (error.status !== 404 && error.status !== 409)) throw error;
-    }
-    await ctx.kube.waitFor<V1Pod & KubeObject>(
-      podsPath(ctx.input.namespace),
-      `${ctx.input.release}-0`,
-      (pod) => pod?.metadata?.uid !== uid,
-      { what: `the old ${ctx.input.release}-0 to be gone`, timeoutSeconds: ctx.input.podTimeoutSeconds },
-    );
+    await replacePod(ctx, `${ctx.input.release}-0`, uid);
   },
 
   async verify(ctx) {
