@@ -12,6 +12,8 @@ import {
   type RaftPeer,
 } from "../components/cluster/openBaoStatus";
 import { longestOutage, summarise, type LoadLog } from "./load/loadLog";
+import { startsIn } from "../components/steps/oneUnseal";
+import { serverLog } from "./serverLogs";
 import { onRaftBetween, splitLost, type LostWrites } from "./load/lostByRollback";
 import { verifyAcknowledged, type AcknowledgedCheck } from "./load/verifyAcknowledged";
 import type { RehearsalOptions } from "./options";
@@ -59,6 +61,8 @@ export interface Outcome {
   /** Present when the move was taken back once: writes that Raft had acknowledged before that, and that are gone. */
   readonly takenBack?: LostWrites;
   readonly contentDifferences: readonly string[];
+  /** How often each server has started to serve since its process began. */
+  readonly starts: readonly number[];
   readonly journal: readonly JournalEntry[];
   /** Present for a source with TLS. */
   readonly tls?: TlsView;
@@ -109,6 +113,9 @@ export async function observeOutcome(
           unexpected: takenBack.flatMap((one) => one.unexpected),
         },
       }),
+      starts: await Promise.all(
+        PODS.map(async (pod) => startsIn(await serverLog(kube, SOURCE_NAMESPACE, pod))),
+      ),
       contentDifferences: await verifySource(active, rootToken, content),
       journal,
       ...(tls && { tls: await readTls(kube, PODS) }),
@@ -144,6 +151,11 @@ export function claimsOf(
       claim: "one cluster id, the source's",
       holds: new Set(clusterIds).size === 1 && clusterIds[0] === before,
       seen: [...new Set(clusterIds)].join(", "),
+    },
+    {
+      claim: "each server started to serve once",
+      holds: outcome.starts.every((starts) => starts === 1),
+      seen: `${outcome.starts.join(", ")} start(s)`,
     },
     carriedClaim(outcome, carry),
     ...(outcome.tls === undefined ? [] : tlsClaims(outcome.tls)),

@@ -13,6 +13,11 @@ const SECOND_START_SECONDS = 3;
 const LOG_BYTES = 4 * 1024 * 1024;
 const START = "core: entering standby mode";
 
+/** How often the server has started to serve, by its log since its process began; 0 where it logs less than INFO. */
+export function startsIn(log: string): number {
+  return log.split(START).length - 1;
+}
+
 /** Whether somebody else's key, most likely the postStart hook's, opens the pod: it must be given no second one. */
 export async function opensByItself(ctx: StepContext, pod: string, seconds = HOOK_SECONDS): Promise<boolean> {
   const open = async () =>
@@ -35,7 +40,7 @@ export async function startedTwice(
   const path = `${podsPath(ctx.input.namespace)}/${pod}/log`;
   const twice = async () => {
     const log = await ctx.kube.text(path, { limitBytes: String(LOG_BYTES) });
-    const starts = log.split(START).length - 1;
+    const starts = startsIn(log);
     return starts > 1 ? { value: true } : { seen: `${starts} start(s)` };
   };
   try {

@@ -51,6 +51,7 @@ describe("the rehearsal, killed once in each stage and started again (hazards F1
 
   for (const claim of [
     "three voters and one leader",
+    "each server started to serve once",
     "one cluster id, the source's",
     "the carried Raft store equals the file storage, entry by entry",
     "no entry of the content inventory is lost or older",
