@@ -27,7 +27,7 @@ function cluster(...winners: string[]) {
       return Promise.resolve({ status: 204, body: {} });
     },
   });
-  return { context: { ...context, bao: withStepDown }, asked };
+  return { context: { ...context, bao: withStepDown }, asked, kube: world.kube };
 }
 
 describe("the failover drill (F70)", () => {
@@ -55,5 +55,15 @@ describe("the failover drill (F70)", () => {
       return true;
     });
     assert.equal(asked.length, 3);
+  });
+
+  it("names a leader that started to serve twice, and how to restart it: it never steps down", async () => {
+    const { context, kube } = cluster();
+    const start = "core: entering standby mode\n";
+    kube.answer("text", "/api/v1/namespaces/openbao/pods/openbao-1/log", () => start + start);
+    await assert.rejects(
+      Promise.resolve(failoverDrill.act(context)),
+      /kubectl -n openbao delete pod openbao-1/,
+    );
   });
 });

@@ -2,6 +2,7 @@
 // After: the leader has stepped down, another node took over within the bound, and all are voters still.
 import { mutating } from "../../cluster/failpoint";
 import { raftPeers, unexpected } from "../../cluster/openBaoStatus";
+import { startedTwice } from "../oneUnseal";
 import { Refused, type Facts, type Step, type StepContext } from "../runStep";
 import { activePod, answeredStatus, leaderPod, observeWorld, podNames, until } from "../world";
 
@@ -48,10 +49,11 @@ export const failoverDrill: Step = {
       seen = after;
       ctx.log(`${before} was asked to step down and leads again or still; it is asked once more`);
     }
-    throw new Refused(
-      `${ATTEMPTS} times the leader was asked to step down, and ${seen} leads again; expected another node to take over, as it must when that one is lost. Look at the logs of the others, then run again [F70]`,
-      "F70",
-    );
+    const why = `${ATTEMPTS} times the leader was asked to step down, and ${seen} leads again; expected another node to take over, as it must when that one is lost`;
+    const remedy = (await startedTwice(ctx, seen, 0))
+      ? `It started to serve twice, as its log says ("entering standby mode"), and then never steps down. Restart it: kubectl -n ${ctx.input.namespace} delete pod ${seen}. Wait until all nodes are unsealed, then run again`
+      : "Look at the logs of the others, then run again";
+    throw new Refused(`${why}. ${remedy} [F70]`, "F70");
   },
 
   async verify(ctx) {
