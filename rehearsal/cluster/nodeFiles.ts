@@ -1,4 +1,4 @@
-import { mkdirSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { stringify } from "yaml";
 import { toolPath } from "../tools/tools";
@@ -125,10 +125,19 @@ export function writeNodeFiles(node: NodeLayout): void {
   for (const folder of ["", "cni", "ipam", "kubelet", "pod-logs", "volume-plugins"]) {
     mkdirSync(join(node.dir, folder), { recursive: true, mode: 0o755 });
   }
-  writeFileSync(join(node.dir, "containerd.toml"), containerdConfig(node));
-  writeFileSync(join(node.dir, "cni", "10-rehearsal.conflist"), JSON.stringify(cniConfig(node), null, 2));
-  writeFileSync(join(node.dir, "kubelet.yaml"), stringify(kubeletConfig(node)));
-  writeFileSync(join(node.dir, "kube-proxy.yaml"), stringify(kubeProxyConfig(node)));
-  // There is nothing to resolve outside the cluster; the host's own servers are no business of its pods.
-  writeFileSync(join(node.dir, "resolv.conf"), "");
+  const files = {
+    "containerd.toml": containerdConfig(node),
+    "cni/10-rehearsal.conflist": JSON.stringify(cniConfig(node), null, 2),
+    "kubelet.yaml": stringify(kubeletConfig(node)),
+    "kube-proxy.yaml": stringify(kubeProxyConfig(node)),
+    // There is nothing to resolve outside the cluster; the host's own servers are no business of its pods.
+    "resolv.conf": "",
+  };
+  for (const [name, text] of Object.entries(files)) writeChanged(join(node.dir, name), text);
+}
+
+/** A file that says so already stays: kube-proxy ends when its own is written, whatever is in it. */
+function writeChanged(path: string, text: string): void {
+  if (existsSync(path) && readFileSync(path, "utf8") === text) return;
+  writeFileSync(path, text);
 }
