@@ -5,6 +5,9 @@ import { wrongOutcome } from "./worldFault";
 
 /** A fault may leave a Lease or a Job that the first plain `pulumi up` still meets. */
 const PLAIN_RUNS = 3;
+/** A server that the fault has taken away needs a while to come back: until then the gate stops each run, and nothing is touched. */
+const GATE_MS = 180_000;
+const STOPPED_BY_GATE = "the gate stopped this run before anything was touched";
 
 export interface FaultedStage {
   /** The faults in their order, as `--faults` takes them. */
@@ -39,13 +42,14 @@ export async function runFaultedStage(breaker: Breaker, faults: readonly Fault[]
   }
   const byFault = ended;
   const held: string[] = [];
+  const gateUntil = Date.now() + GATE_MS;
   while (!ended && held.length < PLAIN_RUNS) {
     const run = await stack.up();
     ended = run.code === 0;
-    if (!ended) {
-      held.push(run.output.slice(-1500));
-      await stack.cancel();
-    }
+    if (ended) break;
+    await stack.cancel();
+    const waits = run.output.includes(STOPPED_BY_GATE) && Date.now() < gateUntil;
+    if (!waits) held.push(run.output.slice(-1500));
   }
   if (!ended)
     throw new Error(`${text}: ${PLAIN_RUNS} plain runs did not end with 0; the last said:\n${held.at(-1)}`);
