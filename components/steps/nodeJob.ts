@@ -103,7 +103,7 @@ export function buildJob(statefulSet: V1StatefulSet, job: NodeJob): V1Job {
 
 /**
  * Runs the Job anew (an earlier one of the same name is removed first) and waits for its result.
- * @throws KubeError with reason Timeout; Error when the Job gives no result, or is deleted by somebody.
+ * @throws KubeError with reason Timeout; Error when the Job gives no result, whatever its exit status, or is deleted.
  */
 export async function runJob(ctx: StepContext, job: NodeJob): Promise<JobResult> {
   const { kube, input } = ctx;
@@ -222,14 +222,25 @@ async function resultOf(kube: KubeClient, namespace: string, name: string, job: 
     const why = job.status?.conditions?.map((c) => `${c.reason}: ${c.message}`).join("; ") ?? "no condition";
     throw new Error(`Job ${name} left no result (${why}); the volume is judged again at the next run`);
   }
-  return { exitCode: state.exitCode, facts: factsOf(state.message) };
+  const facts = factsOf(state.message);
+  // Exit status 0 proves nothing: a script that was cut short gives it, too (hazards, finding 1).
+  if (facts === undefined && state.exitCode === 0) {
+    throw new Error(
+      `Job ${name} ended with exit status 0 and without the result that its script writes at its end; nothing of its work counts. Look at the Job's log, then run pulumi up again: the volume is judged anew [F16]`,
+    );
+  }
+  return {
+    exitCode: state.exitCode,
+    facts: facts ?? { message: (state.message ?? "none").slice(0, 300) },
+  };
 }
 
-function factsOf(message: string | undefined): Record<string, unknown> {
+function factsOf(message: string | undefined): Record<string, unknown> | undefined {
   try {
-    return JSON.parse(message ?? "") as Record<string, unknown>;
+    const facts: unknown = JSON.parse(message ?? "");
+    return typeof facts === "object" && facts !== null ? (facts as Record<string, unknown>) : undefined;
   } catch {
-    return { message: (message ?? "none").slice(0, 300) };
+    return undefined;
   }
 }
 

@@ -12,15 +12,20 @@ const SETTINGS = ["package.json", "package-lock.json", "tsconfig.json", "Pulumi.
 /** Without its guard a wait may go on for ever: that is no red test. */
 const RUN_MS = 120_000;
 
-interface Seen {
-  readonly passed: readonly string[];
-  readonly failed: readonly string[];
+interface Ran {
+  readonly fullTitle: string;
+  readonly err: { readonly code?: string; readonly stack?: string };
+}
+
+interface Report {
+  readonly passes: readonly Ran[];
+  readonly failures: readonly Ran[];
 }
 
 /** In hazards.md, under the fault matrix. */
 describe("positive controls: the suite turns red once a guard is gone", () => {
   let project: string;
-  const green = new Map<string, Seen>();
+  const green = new Map<string, Report>();
 
   before(() => {
     project = mkdtempSync(join(tmpdir(), "controls-"));
@@ -42,47 +47,55 @@ describe("positive controls: the suite turns red once a guard is gone", () => {
       const file = join(project, guard);
       const source = readFileSync(file, "utf8");
       assert.equal(source.split(find).length, 2, `the guard is not once in ${guard}`);
-      const whole = green.get(test) ?? run(test);
-      green.set(test, whole);
-      assert.deepEqual(whole.failed, [], `${test} is red with its guards`);
-      assert.ok(
-        whole.passed.some((title) => red.test(title)),
-        `no test of ${test} has that title`,
-      );
+      const before = whole(test);
+      assert.deepEqual(titles(before.failures), [], `${test} is red with its guards`);
+      const guarding = titles(before.passes).filter((title) => red.test(title));
+      assert.notDeepEqual(guarding, [], `no test of ${test} has that title`);
       try {
         writeFileSync(
           file,
           source.replace(find, () => by),
         );
-        const { failed } = run(test);
-        assert.ok(
-          failed.some((title) => red.test(title)),
-          `not red without its guard; failed: ${failed.join("; ") || "nothing"}`,
-        );
+        const { failures } = run(test, red.source);
+        const seen = failures.filter((one) => guarding.includes(one.fullTitle) && isVerdict(one));
+        const others = failures.map(({ fullTitle, err }) => `${fullTitle}: ${err.stack?.split("\n")[0]}`);
+        assert.notDeepEqual(seen, [], `not red without its guard; failed: ${others.join("; ") || "nothing"}`);
       } finally {
         writeFileSync(file, source);
       }
     });
 
-  function run(test: string): Seen {
+  /** The tests of one file that guard something here, with every guard in place. */
+  function whole(test: string): Report {
+    const all = CONTROLS.filter((one) => one.test === test).map(({ red }) => `(?:${red.source})`);
+    const seen = green.get(test) ?? run(test, all.join("|"));
+    green.set(test, seen);
+    return seen;
+  }
+
+  /** @throws Error when the tests did not run: a file that does not even load is no red test. */
+  function run(test: string, grep: string): Report {
     const mocha = join(PROJECT_ROOT, "node_modules/mocha/bin/_mocha");
-    const args = ["--import", "tsx", mocha, "--no-config", "--timeout", "60000", "--reporter", "json", test];
-    const { stdout, stderr } = spawnSync(process.execPath, args, {
+    const options = ["--no-config", "--timeout", "60000", "--reporter", "json", "--grep", grep];
+    const { stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", mocha, ...options, test], {
       cwd: project,
       encoding: "utf8",
       timeout: RUN_MS,
       env: { ...process.env, PROPERTY_RUNS: "tenth" },
     });
     try {
-      const report = JSON.parse(stdout.slice(stdout.indexOf("{\n"))) as Record<
-        "passes" | "failures",
-        { fullTitle: string }[]
-      >;
-      const titles = (of: "passes" | "failures") => report[of].map(({ fullTitle }) => fullTitle);
-      return { passed: titles("passes"), failed: titles("failures") };
+      return JSON.parse(stdout.slice(stdout.indexOf("{\n"))) as Report;
     } catch {
-      // A file that does not even load is no red test.
       throw new Error(`${test} did not run:\n${stdout.slice(-500)}\n${stderr.slice(-1500)}`);
     }
   }
 });
+
+function titles(tests: readonly Ran[]): string[] {
+  return tests.map(({ fullTitle }) => fullTitle);
+}
+
+/** A test that found something wrong; not one that hung, or that met code which is broken without the guard. */
+function isVerdict({ err }: Ran): boolean {
+  return err.code !== "ERR_MOCHA_TIMEOUT" && !/^(Type|Reference|Syntax)Error\b/.test(err.stack ?? "");
+}

@@ -38,6 +38,13 @@ describe("step roll, since updateStrategy OnDelete replaces no pod (hazards I4, 
     assert.equal(removed.length, 1);
   });
 
+  it("replaces a pod of the old revision that is on Raft already: its template is not the one that was looked at", async () => {
+    const world = flipped().onRaft();
+    const removed = remakes(world, () => undefined);
+    assert.equal((await runBeats(roll, world.context)).result, "done");
+    assert.deepEqual(removed, [{ preconditions: { uid: "uid-0" } }]);
+  });
+
   it("is not done while openbao-0 serves from file storage, whatever its revision says", async () => {
     const world = flipped();
     remakes(world, () => undefined);

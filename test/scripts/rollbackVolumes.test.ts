@@ -7,32 +7,14 @@ import { follower } from "../../components/steps/scripts/follower";
 import { pause } from "../../components/steps/scripts/pause";
 import { rollbackSetAside } from "../../components/steps/scripts/rollbackSetAside";
 import { rollbackSwap } from "../../components/steps/scripts/rollbackSwap";
+import { JOBS, jobsEnd } from "../support/jobsEnd";
 import { RAFT_VALUES, StepWorld } from "../support/stepContext";
 import { CLAIM, findsDone, moved, noServer, OLD_VALUES, refuses, RELEASE } from "../support/rollbackWorld";
 
 describe("the Jobs of a rollback", () => {
-  const JOBS = "/apis/batch/v1/namespaces/openbao/jobs";
   interface Made {
     spec: { template: { spec: { volumes: { persistentVolumeClaim?: { claimName: string } }[] } } };
   }
-  /** Each Job that is made ends at once with `code` and `message`. */
-  const endsWith = (world: StepWorld, code: number, message: object): StepWorld => {
-    world.kube.onWrite(({ verb, path, body }) => {
-      if (verb !== "create" || path !== JOBS) return;
-      const name = (body as KubeObject).metadata?.name ?? "";
-      const status = { conditions: [{ type: "Complete", status: "True" }] };
-      world.kube.put(`${JOBS}/${name}`, { ...(body as object), status });
-      world.kube.put(`/api/v1/namespaces/openbao/pods/${name}-x`, {
-        metadata: { labels: { app: name } },
-        status: {
-          containerStatuses: [
-            { state: { terminated: { exitCode: code, message: JSON.stringify(message) } } },
-          ],
-        },
-      });
-    });
-    return world;
-  };
   const claims = (world: StepWorld) =>
     world.kube.writes
       .filter(({ verb, path }) => verb === "create" && path === JOBS)
@@ -40,7 +22,7 @@ describe("the Jobs of a rollback", () => {
   const begun = (step: string) => moved(step).wrote("rollback-begin", "act");
 
   it("work on the volume of openbao-0 only after a carry that was left running is gone (hazard F22)", async () => {
-    const world = endsWith(noServer(await begun("rollback-swap")), 0, { aside: "t", moved: 2 });
+    const world = jobsEnd(noServer(await begun("rollback-swap")), 0, { aside: "t", moved: 2 });
     world.kube.put(`${JOBS}/openbao-raft-carry`, { metadata: { name: "openbao-raft-carry" } });
     const { observed } = await runBeats(rollbackSwap, world.context);
     assert.equal(observed["moved"], 2);
@@ -55,13 +37,13 @@ describe("the Jobs of a rollback", () => {
   });
 
   it("refuse a file storage that is not what was carried over (hazard F68)", async () => {
-    const world = endsWith(noServer(await begun("rollback-swap")), 27, { problem: "source-changed" });
+    const world = jobsEnd(noServer(await begun("rollback-swap")), 27, { problem: "source-changed" });
     await assert.rejects(runBeats(rollbackSwap, world.context), /not what was carried over.*\[F68\]/);
     assert.equal(await world.context.journal.done("rollback-swap"), undefined);
   });
 
   it("put a follower's own volume aside, and name it in the journal (hazard I33)", async () => {
-    const world = endsWith(new StepWorld("rollback-set-aside-1").release(OLD_VALUES), 0, { moved: 2 });
+    const world = jobsEnd(new StepWorld("rollback-set-aside-1").release(OLD_VALUES), 0, { moved: 2 });
     world.kube.put(CLAIM, { metadata: { name: "data-openbao-1", uid: "u1" } });
     await runBeats(rollbackSetAside, world.context);
     assert.deepEqual(claims(world), ["data-openbao-1"]);
