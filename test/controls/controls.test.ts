@@ -97,5 +97,5 @@ function titles(tests: readonly Ran[]): string[] {
 
 /** A test that found something wrong; not one that hung, or that met code which is broken without the guard. */
 function isVerdict({ err }: Ran): boolean {
-  return err.code !== "ERR_MOCHA_TIMEOUT" && !/^(Type|Reference|Syntax)Error\b/.test(err.stack ?? "");
+  return err.code !== "ERR_MOCHA_TIMEOUT" && !/\b(Type|Reference|Syntax)Error\b/.test(err.stack ?? "");
 }

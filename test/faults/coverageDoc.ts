@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format } from "prettier";
+import { CONTROLS } from "../controls/controls";
 import { FAULT_ROWS, type FaultRow } from "./coverage";
 
 const TESTS = join(__dirname, "..");
@@ -22,6 +23,16 @@ was, and the leak scan. The last column says what one machine cannot inject, or 
 
 | Row | Fault | Tests | Campaign | Besides | Not injected, and why |
 | --- | ----- | ----- | -------- | ------- | --------------------- |
+`;
+
+const CONTROLS_HEAD = `
+## Positive controls
+
+Known bugs, and what guards against each here. \`npm run controls\` takes one guard after the other out of a copy of the
+project, and demands that the test named beside it turns red.
+
+| Bug | What happens without the guard | Guard | Test |
+| --- | ------------------------------ | ----- | ---- |
 `;
 
 /** Test files that name the row; lists of planted hazards count as what runs them. */
@@ -47,9 +58,19 @@ export async function faultsDoc(): Promise<string> {
     const tests = testsOf(one, files).map((file) => file.replace(/\.test\.ts$/, ""));
     const campaign = (one.campaign ?? []).map((text) => `\`${text}\``);
     const cells = [`F${one.row}`, one.fault, tests.join(", "), campaign.join(", "), one.also, one.not];
-    return `| ${cells.map((cell) => (cell ?? "").replaceAll("|", "\\|")).join(" | ")} |`;
+    return rowOf(cells);
   });
-  return await format(`${HEAD}${rows.join("\n")}\n`, { parser: "markdown", printWidth: 120 });
+  const controls = CONTROLS.map(({ bug, says, guard, test }) =>
+    rowOf([bug, says, guard.replace(/^components\//, ""), test.replace(/^test\/|\.test\.ts$/g, "")]),
+  );
+  return await format(`${HEAD}${rows.join("\n")}\n${CONTROLS_HEAD}${controls.join("\n")}\n`, {
+    parser: "markdown",
+    printWidth: 120,
+  });
+}
+
+function rowOf(cells: readonly (string | undefined)[]): string {
+  return `| ${cells.map((cell) => (cell ?? "").replaceAll("|", "\\|")).join(" | ")} |`;
 }
 
 if (require.main === module) void faultsDoc().then((text) => writeFileSync(FAULTS_DOC, text));

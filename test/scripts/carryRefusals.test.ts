@@ -127,6 +127,7 @@ describe("step snapshot with a file at hand", () => {
   });
 
   it("refuses one of another cluster (F29)", () => {
+    writeFileSync(file, packed(snapshotParts()));
     const world = new StepWorld("snapshot");
     return refuses(snapshot, world, context(world, randomBytes(32).toString("base64"), 8760), "F29");
   });
