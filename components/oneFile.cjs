@@ -8,11 +8,11 @@ const root = dirname(__dirname);
 const folder = join(root, "node_modules/.cache/openbao-raft-migration");
 
 /** The file's name holds the digest of all that it is made of: one of other sources is never run. */
-function pathOf(name) {
+function pathOf({ name, ...made }) {
   const sources = readdirSync(join(root, "components"), { recursive: true })
     .filter((source) => /\.(ts|mjs|cjs)$/.test(source))
     .map((source) => join("components", source));
-  const hash = createHash("sha256").update(`${root}\0`);
+  const hash = createHash("sha256").update(`${root}\0${JSON.stringify(made)}\0`);
   for (const source of ["package-lock.json", "index.ts", "config.ts", ...sources.sort()]) {
     hash
       .update(`${source}\0`)
@@ -28,7 +28,7 @@ function pathOf(name) {
  * @throws Error when it cannot be made; the sources can then be run as they are
  */
 function oneFile({ name, contents, resolveDir, external = [] }) {
-  const path = pathOf(name);
+  const path = pathOf({ name, contents, resolveDir, external });
   if (existsSync(path)) return path;
   const partial = join(folder, `${process.pid}.${name}.cjs`);
   mkdirSync(folder, { recursive: true });

@@ -201,6 +201,18 @@ describe("a stage with a fault of the world", () => {
     assert.deepEqual(deeds, ["audit /volumes/audit", "heal"]);
   });
 
+  it("lets a server come back: plain runs that only the gate stopped do not count, others do", async () => {
+    const gate = "error: the gate stopped this run before anything was touched; its report is above";
+    const after = (output: string, runs: number) => {
+      const breaker = breakerOf(1, "openbao-0 is sealed [F24]", []);
+      let left = runs;
+      const up = () => Promise.resolve({ code: left-- > 0 ? 1 : 0, seconds: 1, output });
+      return runFaultedStage({ ...breaker, stack: Object.assign(breaker.stack, { up }) }, [fault]);
+    };
+    assert.equal((await after(gate, 5)).plainRuns, 1);
+    await assert.rejects(after("a step failed", 5), /3 plain runs did not end with 0/);
+  });
+
   it("fails when the run claims success under a fault that must hold it (F36)", async () => {
     const stage = runFaultedStage(breakerOf(0, "", []), [fault]);
     await assert.rejects(stage, /world:audit-off:flip:1: the run claims success, and it must hold/);
