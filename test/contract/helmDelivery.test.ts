@@ -1,6 +1,7 @@
 import { KubernetesObjectApi } from "@kubernetes/client-node";
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { dirname, delimiter, join } from "node:path";
 import { stringify } from "yaml";
 import { kubeClient, type KubeClient, type KubeObject } from "../../components/cluster/kubeClient";
@@ -170,13 +171,16 @@ describe("Helm contract", function () {
   it("goes on after a Helm that was killed in its upgrade, where Helm alone refuses (F54)", async () => {
     const args = ["--wait", "--timeout", "60s", "--labels", `${REVISION_LABEL}=${labelFor(3)}`];
     const child = spawn("helm", upgradeArgs(NAME, chart, args), { stdio: ["pipe", "ignore", "ignore"] });
-    child.stdin.end(JSON.stringify({ ...values, server: { ...values.server, logLevel: "debug" } }));
+    // Nobody gives this cluster's Services an address from outside: Helm waits for one until it is killed.
+    const waits = { logLevel: "debug", service: { type: "LoadBalancer" } };
+    child.stdin.end(JSON.stringify({ ...values, server: { ...values.server, ...waits } }));
     await until("a pending revision", 30, async () => {
       const seen = (await statuses()).at(-1);
       return seen?.[1] === "pending-upgrade" ? { value: true } : { seen: String(seen) };
     });
     child.kill("SIGKILL");
-    await new Promise((resolve) => child.once("close", resolve));
+    const [, signal] = (await once(child, "close")) as [number | null, string | null];
+    assert.equal(signal, "SIGKILL", "Helm ended by itself");
     await assert.rejects(runHelm(upgradeArgs(NAME, chart, []), values, boundMs), /in progress/);
     ctx = { ...ctx, input: { ...ctx.input, podTimeoutSeconds: 2 } };
     await helmDelivery.apply(ctx, () => Promise.resolve(undefined));
