@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { OUR_MANAGERS } from "./cluster/fieldOwners";
 import type { ReleaseName } from "./delivery/releaseReader";
+import { raftLayer } from "./raftLayer";
 import { valuesLayer } from "./valuesLayer";
 
 const TYPE = "openbao-migration:components:OpenBaoRelease";
@@ -32,17 +33,4 @@ export class OpenBaoRelease extends pulumi.ComponentResource {
     );
     this.registerOutputs({});
   }
-}
-
-/**
- * Pure: the values of the layer. On a HelmRelease the replica count is not here: it is 1 at the flip and another
- * layer's later, and one field has one owner. Helm's layers lie one over the other, so there it is.
- */
-export function raftLayer(
-  raftConfig: pulumi.Input<string | object>,
-  delivery: ReleaseName["delivery"] = "flux",
-) {
-  const raft = { enabled: true, setNodeId: true, config: raftConfig };
-  const ha = { enabled: true, ...(delivery === "helm" && { replicas: 1 }), raft };
-  return { server: { standalone: { enabled: false }, ha } };
 }

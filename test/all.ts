@@ -13,8 +13,7 @@ const WITHOUT_CLUSTER: readonly Part[] = [
   { name: "format", command: ["npm", "run", "-s", "format"] },
   { name: "lint", command: ["npm", "run", "-s", "lint"] },
   { name: "types", command: ["npm", "run", "-s", "typecheck"] },
-  { name: "unit and property tests", command: ["npx", "mocha"] },
-  { name: "tests with git", command: ["npx", "mocha", "--config", "test/git/.mocharc.json"] },
+  { name: "unit, property, script and git tests", command: ["npx", "mocha"] },
   { name: "positive controls", command: ["npx", "mocha", "--config", "test/controls/.mocharc.json"] },
 ];
 const WITH_CLUSTER: readonly Part[] = [

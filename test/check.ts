@@ -9,17 +9,28 @@ interface Part {
   readonly command: readonly string[];
 }
 
+const bin = (name: string) => join("node_modules/.bin", name);
 const cache = (name: string) => join("node_modules/.cache/check", name);
+// eslint needs the TypeScript before 7, and both lay their tsc into the same folder.
+const TSC = "node_modules/typescript-7/bin/tsc";
 const LOOKS: readonly Part[] = [
   {
     name: "lint",
-    command: ["eslint", "--cache", "--cache-strategy", "content", "--cache-location", cache("eslint"), "."],
+    command: [
+      bin("eslint"),
+      "--cache",
+      "--cache-strategy",
+      "content",
+      "--cache-location",
+      cache("eslint"),
+      ".",
+    ],
   },
-  { name: "types", command: ["tsc", "--noEmit", "--incremental", "--tsBuildInfoFile", cache("tsc")] },
+  { name: "types", command: [TSC, "--noEmit", "--incremental", "--tsBuildInfoFile", cache("tsc")] },
   {
     name: "format",
     command: [
-      "prettier",
+      bin("prettier"),
       "--check",
       "--cache",
       "--cache-strategy",
@@ -30,14 +41,14 @@ const LOOKS: readonly Part[] = [
     ],
   },
 ];
-const TESTS: Part = { name: "unit, property and script tests", command: ["mocha"] };
+const TESTS: Part = { name: "unit, property, script and git tests", command: [bin("mocha")] };
 
 /** Runs one part; its output is shown whole at its end, since several run at once. */
 function run({ name, command }: Part): Promise<boolean> {
   const started = Date.now();
   const [program = "", ...args] = command;
   return new Promise((resolve, reject) => {
-    const child = spawn(join("node_modules/.bin", program), args, {
+    const child = spawn(program, args, {
       stdio: ["ignore", "pipe", "pipe"],
       env: { ...process.env, PROPERTY_RUNS: "tenth" },
     });

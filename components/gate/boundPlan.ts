@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { z } from "zod";
 import type { ConfigFinding } from "../../config";
-import type { Gate } from "./gate";
+import type { Gate } from "./judged";
 import { reportJson } from "./report";
 import { factDifferences, worldFacts } from "./worldFacts";
 

@@ -1,32 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
-import type { ConfigResult, MigrationConfig, Stage } from "../../config";
+import type { ConfigResult, MigrationConfig } from "../../config";
 import type { JournalEntry } from "../cluster/journal";
 import { kubeClient, loadKubeConfig, type KubeClient } from "../cluster/kubeClient";
 import type { OpenBao } from "../cluster/openBaoClient";
 import { openBaoInPod } from "../cluster/openBaoStatus";
-import { checks as allChecks } from "./checks";
-import type { Check } from "./check";
 import { draftConfig } from "./draftConfig";
+import { judged, type Gate } from "./judged";
 import { clean, valueOr } from "./observed";
-import { observedStage } from "./progress";
 import { bindPlan } from "./boundPlan";
 import { readRehearsal } from "./readRehearsal";
 import { blocks, formatReport, type GateReport } from "./report";
-import { takeSnapshot, type ClusterSnapshot, type SnapshotAccess } from "./snapshot";
-import { judgeAll } from "./verdicts";
-import { waiverFindings } from "./waivers";
-
-/** What the gate saw and said. */
-export interface Gate {
-  /** The parsed config; when it has faults, what could still be read of it. */
-  readonly config: MigrationConfig;
-  readonly snapshot: ClusterSnapshot;
-  /** The furthest stage that the world shows as done. */
-  readonly observed: Stage | "none";
-  readonly report: GateReport;
-  /** Absent when there is no usable kubeconfig. */
-  readonly kube?: KubeClient;
-}
+import { takeSnapshot, type SnapshotAccess } from "./snapshot";
 
 /** A gate that let through: the cluster was reached, and what it said is at hand. */
 export interface PassedGate extends Gate {
@@ -65,39 +49,6 @@ export async function runGate(result: GateInput, access?: SnapshotAccess): Promi
     // An open port-forward, or a request that hangs, would keep the process alive.
     for (const one of open.values()) one.close();
   }
-}
-
-/** Pure: the verdict on a snapshot. */
-export function judged(
-  result: ConfigResult,
-  config: MigrationConfig,
-  snapshot: ClusterSnapshot,
-  checks: readonly Check[] = allChecks,
-): Gate {
-  const observed = observedStage(snapshot);
-  const rows = judgeAll(checksFor(checks, config.rollback), snapshot, config, observed);
-  const findings = result.ok ? [] : result.findings;
-  // A waiver for the way forward that has expired, or is not needed, must not stand in the way back.
-  const waivers = config.rollback ? [] : waiverFindings(config.waivers, checks, rows, snapshot.takenAt);
-  const { takenAt, tookMs } = snapshot;
-  const report = {
-    stage: config.rollback ? ("rollback" as const) : config.stage,
-    observed,
-    takenAt,
-    tookMs,
-    rows,
-    waivers: config.waivers,
-    config: [...findings, ...waivers],
-    ...(!snapshot.api.known && { blind: snapshot.api.why }),
-  };
-  return { config, snapshot, observed, report };
-}
-
-/** Pure: the checks of the way that is asked for, forward or back. */
-function checksFor(checks: readonly Check[], rollback: boolean): readonly Check[] {
-  return checks.filter((check) =>
-    rollback ? check.stage === "rollback" || check.alsoRollback === true : check.stage !== "rollback",
-  );
 }
 
 /** Shows the report in `pulumi preview` and `pulumi up`. @throws pulumi.RunError when anything blocks. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { planDigest } from "../evidence/planDigest";
-import type { Gate } from "./gate";
+import type { Gate } from "./judged";
 import { clean, type Observed } from "./observed";
 import { planPartsOf } from "./planParts";
 

@@ -19,7 +19,7 @@ import { manifestDrift } from "../../components/delivery/manifestDrift";
 import { foreignRevisions, readRelease } from "../../components/delivery/releaseReader";
 import { runHelm, upgradeArgs } from "../../components/delivery/runHelm";
 import { readHelm } from "../../components/gate/readDelivery";
-import { raftLayer } from "../../components/openBaoRelease";
+import { raftLayer } from "../../components/raftLayer";
 import type { StepContext } from "../../components/steps/runStep";
 import { condition, until } from "../../components/steps/world";
 import { detectDrift } from "../../rehearsal/standins/helmController/detectDrift";

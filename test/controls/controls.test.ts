@@ -76,8 +76,9 @@ describe("positive controls: the suite turns red once a guard is gone", () => {
   /** @throws Error when the tests did not run: a file that does not even load is no red test. */
   function run(test: string, grep: string): Report {
     const mocha = join(PROJECT_ROOT, "node_modules/mocha/bin/_mocha");
-    const options = ["--no-config", "--timeout", "60000", "--reporter", "json", "--grep", grep];
-    const { stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", mocha, ...options, test], {
+    const load = ["--no-config", "--require", "./test/support/loadTypeScript.cjs"];
+    const options = [...load, "--timeout", "60000", "--reporter", "json", "--grep", grep];
+    const { stdout, stderr } = spawnSync(process.execPath, [mocha, ...options, test], {
       cwd: project,
       encoding: "utf8",
       timeout: RUN_MS,

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { gitIn, gitTemplate, type Git } from "../support/gitTemplate";
 import { configOf, raftWorld } from "../support/snapshotBuilder";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { blocks, formatReport } from "../../components/gate/report";
 import { writeKeyCopy } from "../../components/land/keyCopy";
 import { RESEED } from "../support/carryHazards";

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { formatReport } from "../../components/gate/report";
 import { gitIn, gitTemplate, type Git } from "../support/gitTemplate";
 import { base64, configOf, standaloneWorld, UNSEAL_KEY } from "../support/snapshotBuilder";

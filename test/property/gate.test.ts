@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { parseConfig } from "../../config";
-import { judged, runGate } from "../../components/gate/gate";
+import { runGate } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { formatReport, reportJson } from "../../components/gate/report";
 import type { OpenBaoReply } from "../../components/cluster/openBaoClient";
 import { propertyRuns } from "../support/propertyRuns";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { parse } from "yaml";
 import { HELD_SECRET, heldPath, layerPath, REVISION_ANNOTATION } from "../../components/delivery/heldRelease";
 import { helmRecord, helmRevisions } from "../../components/delivery/helmRecord";
-import { raftLayer } from "../../components/openBaoRelease";
+import { raftLayer } from "../../components/raftLayer";
 import { VALUES_ANNOTATION } from "../../components/steps/originalValues";
 import { PAUSED_ANNOTATION, wantedReplicas, wantsRaft } from "../../components/steps/world";
 import { applyReplicas } from "../../components/steps/scripts/applyReplicas";

@@ -1,5 +1,5 @@
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { blocks } from "../../components/gate/report";
 import { configOf, type World } from "./snapshotBuilder";
 

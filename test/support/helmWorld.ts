@@ -1,7 +1,7 @@
 import { stringify } from "yaml";
 import { LAYER_KEY, layerPath } from "../../components/delivery/heldRelease";
 import { readRelease } from "../../components/delivery/releaseReader";
-import { raftLayer } from "../../components/openBaoRelease";
+import { raftLayer } from "../../components/raftLayer";
 import { runBeats, type Step, type StepContext } from "../../components/steps/runStep";
 import { pause } from "../../components/steps/scripts/pause";
 import type { FakeHelm } from "./fakeHelm";

@@ -3,7 +3,7 @@ import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { bindPlan } from "../../components/gate/boundPlan";
-import { judged, type Gate } from "../../components/gate/gate";
+import { judged, type Gate } from "../../components/gate/judged";
 import { factDifferences, worldFacts } from "../../components/gate/worldFacts";
 import { forms } from "../support/leakScan";
 import {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { blocks } from "../../components/gate/report";
 import { FROM_FILE, NONE, noted, RESEED, soleRaftWorld } from "../support/carryHazards";
 import { BATCH, configOf, standaloneWorld, type World } from "../support/snapshotBuilder";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { blocks, type GateReport } from "../../components/gate/report";
 import type { ClusterSnapshot } from "../../components/gate/snapshot";
 import { plantedHazards, type PlantedHazard } from "../support/plantedHazards";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { formatReport } from "../../components/gate/report";
 import { FakeHelm } from "../support/fakeHelm";
 import { configOf, helmWorld } from "../support/snapshotBuilder";

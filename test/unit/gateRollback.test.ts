@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { parseConfig } from "../../config";
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { blocks, formatReport, type GateReport } from "../../components/gate/report";
 import { VALUES_ANNOTATION } from "../../components/steps/originalValues";
 import {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { COPY_FACTOR, RAFT_FLOOR } from "../../components/gate/storageChecks";
 import { configOf, journalled, standaloneWorld, type World } from "../support/snapshotBuilder";
 

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { ConfigResult, MigrationConfig } from "../../config";
 import { checks } from "../../components/gate/checks";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { blocks, formatReport, reportJson } from "../../components/gate/report";
 import {
   configOf,

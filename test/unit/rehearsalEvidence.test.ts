@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { parseConfig } from "../../config";
-import { judged } from "../../components/gate/gate";
+import { judged } from "../../components/gate/judged";
 import { planPartsOf } from "../../components/gate/planParts";
 import { readRehearsal, type RehearsalView } from "../../components/gate/readRehearsal";
 import { blocks } from "../../components/gate/report";

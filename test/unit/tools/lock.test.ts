@@ -80,7 +80,7 @@ describe("the lock of the tools build", () => {
     let inside = 0;
     await Promise.all(
       Array.from({ length: 20 }, async () => {
-        const release = await takeLock(path, { pollMs: 1 });
+        const release = await takeLock(path, { pollMs: 10 });
         assert.equal(++inside, 1);
         await new Promise((resolve) => setImmediate(resolve));
         inside--;
