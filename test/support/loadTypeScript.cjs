@@ -5,11 +5,12 @@ const { mkdirSync, readFileSync, renameSync, writeFileSync } = require("node:fs"
 const Module = require("node:module");
 const { basename, join, relative } = require("node:path");
 
-const esbuild = require.resolve("esbuild");
 const { version } = require("esbuild/package.json");
 const root = join(__dirname, "../..");
 const folder = join(root, "node_modules/.cache/test-sources");
 const sha256 = (text) => createHash("sha256").update(text).digest("hex");
+/** What compiles: esbuild, and the settings below. */
+const compiler = sha256(`${version}\0${readFileSync(__filename, "utf8")}`);
 
 mkdirSync(folder, { recursive: true });
 process.setSourceMapsEnabled(true);
@@ -19,10 +20,10 @@ Module._extensions[".ts"] = (module, filename) => module._compile(compiled(filen
 function compiled(filename) {
   const source = readFileSync(filename, "utf8");
   const path = join(folder, `${sha256(relative(root, filename))}.js`);
-  const mark = `/*${sha256(`${version}\0${source}`)}*/`;
+  const mark = `/*${sha256(`${compiler}\0${source}`)}*/`;
   const kept = read(path);
   if (kept?.startsWith(mark)) return kept;
-  const { code } = require(esbuild).transformSync(source, {
+  const { code } = require("esbuild").transformSync(source, {
     loader: "ts",
     format: "cjs",
     platform: "node",
