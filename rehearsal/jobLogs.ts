@@ -27,6 +27,8 @@ export function followJobLogs(kube: KubeClient, namespace: string, folder: strin
     while (!over) {
       for (const pod of await jobPods(kube, pods)) {
         const name = pod.metadata?.name ?? "";
+        // Else the ended container's log would be asked for four times a second, until the end of the run.
+        if (hasEnded(pod)) followed.get(name)?.containerEnded();
         if (followed.has(name) || !hasStarted(pod)) continue;
         const path = `${pods}/${encodeURIComponent(name)}/log`;
         followed.set(
@@ -57,6 +59,10 @@ async function jobPods(kube: KubeClient, pods: string): Promise<Pod[]> {
     if (error instanceof KubeError) return [];
     throw error;
   }
+}
+
+function hasEnded({ status }: Pod): boolean {
+  return status?.phase === "Succeeded" || status?.phase === "Failed";
 }
 
 function hasStarted({ status }: Pod): boolean {

@@ -9,6 +9,8 @@ const REOPEN_MS = 250;
 
 /** A pod's log that is being copied to a file of ours. */
 export interface FollowedPodLog {
+  /** Says that the container has ended: the next stream that is read to its end was the last. */
+  containerEnded(): void;
   /** Waits until the log has ended, `seconds` at most. @returns all lines so far. @throws what broke the copying. */
   finish(seconds: number): Promise<string[]>;
 }
@@ -28,6 +30,7 @@ export function followPodLog(
   const transport = new KubeTransport(kube.config);
   const target = openSync(file, "a", 0o600);
   let over = false;
+  let ended = false;
   let newestMs = 0;
   const take = (line: string): boolean => {
     if (over) return false;
@@ -40,8 +43,10 @@ export function followPodLog(
     while (!over) {
       const back = newestMs === 0 ? 0 : Math.ceil((Date.now() - newestMs) / 1000) + OVERLAP_SECONDS;
       const query = { follow: "true", ...(back > 0 && { sinceSeconds: String(back) }) };
+      const isLast = ended;
       try {
         await transport.lines({ method: "GET", path, query, timeoutMs: SILENCE_MS }, take);
+        if (isLast) over = true;
       } catch (error) {
         if (!(error instanceof KubeError)) throw error;
         // A pod that is gone has no more to say; any other broken stream is opened again.
@@ -54,6 +59,9 @@ export function followPodLog(
   // Its failure is thrown by finish(), which may be called long after.
   copied.catch(() => undefined);
   return {
+    containerEnded: () => {
+      ended = true;
+    },
     finish: async (seconds) => {
       const bound = new AbortController();
       const waited = delay(seconds * 1000, undefined, { signal: bound.signal }).catch(() => undefined);

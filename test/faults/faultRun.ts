@@ -117,6 +117,7 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
     seen = await load.stop();
   }
   if (failures.length === 0) {
+    await untilServersAreReady(kube);
     const outcome = await observeOutcome(kube, [seen], { seed, keys });
     const { evidence } = await stack.outputs();
     for (const claim of claimsOf(outcome, seen, noChange, evidence))
@@ -146,6 +147,29 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
     phases: phases.seconds,
     calls: stages.length === 0 && failures.length === 0 ? parseRecord(readFileSync(record, "utf8")) : [],
   };
+}
+
+/**
+ * The last fault may have evicted them, and what the hook does takes a while. The program has no part in it: its run has
+ * ended, and what the fault took away is to come back by itself.
+ * @throws Error that names the server that does not, after 2 minutes
+ */
+async function untilServersAreReady(kube: KubeClient): Promise<void> {
+  const pods = `/api/v1/namespaces/${SOURCE_NAMESPACE}/pods`;
+  for (const pod of ["openbao-0", "openbao-1", "openbao-2"])
+    await kube.waitFor<ServerPod>(pods, pod, isReady, {
+      what: `pod ${pod} to be Ready after the last run`,
+      timeoutSeconds: 120,
+    });
+}
+
+interface ServerPod extends KubeObject {
+  status?: { conditions?: { type: string; status: string }[] };
+}
+
+function isReady(pod: ServerPod | undefined): boolean {
+  if (pod === undefined || pod.metadata?.deletionTimestamp !== undefined) return false;
+  return pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
 }
 
 /** Nothing of the source is kept: its pods need no time to say goodbye. */

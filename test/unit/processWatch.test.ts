@@ -55,6 +55,25 @@ describe("the watch over arguments and environments (hazards section 3)", () => 
     assert.ok(seen.length > 0);
   });
 
+  it("finds what a process becomes by an exec long after its start, in at most 20 looks", async () => {
+    const script = `echo up; read first; exec sh -c 'echo changed; read never'`;
+    const old = spawn("sh", ["-c", script], { stdio: ["pipe", "pipe", "inherit"] });
+    await once(old.stdout, "data");
+    let time = Date.now();
+    watch = watchProcesses(old.pid ?? 0, { everyMs: 3_600_000, now: () => time });
+    time += 60_000;
+    old.stdin.write("go on\n");
+    await once(old.stdout, "data");
+    for (let look = 0; look < 20; look++) watch.look();
+    old.stdin.end();
+    await once(old, "exit");
+    const words = (await watch.stop()).map(({ text }) => text);
+    assert.ok(
+      words.some((text) => text.startsWith("sh -c echo changed")),
+      words.join("\n"),
+    );
+  });
+
   it("says when it could not keep all: a scan of half would prove nothing", async () => {
     const parent = await parentOf([], {});
     const full = watchProcesses(parent.pid ?? 0, { maxLength: 10 });
