@@ -63,71 +63,24 @@ export interface FaultRunResult {
 
 /** One whole move from a fresh source, with the faults given, and every oracle at its end. Never throws for a finding. */
 export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult> {
-  const { kube, runDir, keys, seed, log, faults } = options;
+  const { kube, runDir, faults } = options;
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
-  const source: SourceVariant = { ...SOURCE, smallVolumes: options.smallVolumes === true };
   const phases = phaseClock();
-  // What a run that failed left broken must not break this one.
-  await healInjected(kube);
-  await endPodsNow(kube);
-  await removeSource({ kube });
-  phases.end("remove");
-  await installSource({ keys, seed, log: () => undefined, kube, ...source });
-  phases.end("install");
+  const stack = await freshSource(options, phases);
   const keysBefore = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
-  const checkout = join(runDir, "platform");
-  await makePlatformCheckout(checkout, source);
-  const stack = new PulumiStack({
-    runDir,
-    kubeconfig: options.kubeconfig,
-    config: {
-      git: gitConfig(checkout, "flux", false),
-      inventory: { volatile: ["secret/load/"] },
-      podTimeoutSeconds: POD_TIMEOUT_SECONDS,
-    },
-    log,
-  });
   const record = join(runDir, "calls");
-  const stages: FaultedStage[] = [];
-  const failures: string[] = [];
-  let noChange = false;
   const load = await startLoad(runDir, { kube, intervalMs: WRITE_EVERY_MS });
   const watch = watchProcesses(process.pid, { everyMs: 50 });
   const jobLogs = followJobLogs(kube, SOURCE_NAMESPACE, join(runDir, "jobs"));
-  let seen: LoadLog;
   phases.end("start");
-  try {
-    for (const name of STAGES) {
-      await stack.select(name);
-      const here = faults.get(name);
-      if (here === undefined) await cleanStage(stack, name, record);
-      else {
-        const done = await runFaultedStage({ stack, runDir, kube, proxy: options.proxy }, here);
-        stages.push(done);
-        log(
-          `  ${name}: ${done.fault}, ${done.reached} of ${done.faults} reached, ${done.plainRuns} plain run(s)`,
-        );
-      }
-      phases.end(name);
-    }
-    noChange = changedNothing(await stack.up());
-  } catch (error) {
-    failures.push(error instanceof Error ? error.message : String(error));
-  } finally {
-    seen = await load.stop();
-  }
-  if (failures.length === 0) {
-    await untilServersAreReady(kube);
-    const outcome = await observeOutcome(kube, [seen], { seed, keys });
-    const { evidence } = await stack.outputs();
-    for (const claim of claimsOf(outcome, seen, noChange, evidence))
-      if (!claim.holds) failures.push(`${claim.claim}: ${claim.seen}`);
-  }
-  const after = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
-  if (after.unsealKey !== keysBefore.unsealKey || after.rootToken !== keysBefore.rootToken)
+  const { stages, failures, noChange } = await moveWithFaults(options, stack, record, phases);
+  const seen = await load.stop();
+  if (failures.length === 0) failures.push(...(await unheldClaims(options, stack, seen, noChange)));
+  const keysAfter = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
+  if (keysAfter.unsealKey !== keysBefore.unsealKey || keysAfter.rootToken !== keysBefore.rootToken)
     failures.push("the key Secret is not what it was before");
   await jobLogs.stop();
-  const secrets = [after.unsealKey, after.rootToken, "canary-"].flatMap(forms);
+  const secrets = [keysAfter.unsealKey, keysAfter.rootToken, "canary-"].flatMap(forms);
   const leaks = [
     ...filesWith(secrets, [runDir, auditLogPath()]),
     ...textsWith(secrets, await watch.stop()),
@@ -147,6 +100,72 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
     phases: phases.seconds,
     calls: stages.length === 0 && failures.length === 0 ? parseRecord(readFileSync(record, "utf8")) : [],
   };
+}
+
+/** What a run that failed left broken is mended, its source removed, and a new one made. @returns the stack that moves it */
+async function freshSource(options: FaultRunOptions, phases: PhaseClock): Promise<PulumiStack> {
+  const { kube, kubeconfig, runDir, keys, seed, log } = options;
+  const source: SourceVariant = { ...SOURCE, smallVolumes: options.smallVolumes === true };
+  await healInjected(kube);
+  await endPodsNow(kube);
+  await removeSource({ kube });
+  phases.end("remove");
+  await installSource({ keys, seed, log: () => undefined, kube, ...source });
+  phases.end("install");
+  const checkout = join(runDir, "platform");
+  await makePlatformCheckout(checkout, source);
+  const config = {
+    git: gitConfig(checkout, "flux", false),
+    inventory: { volatile: ["secret/load/"] },
+    podTimeoutSeconds: POD_TIMEOUT_SECONDS,
+  };
+  return new PulumiStack({ runDir, kubeconfig, config, log });
+}
+
+/** Every stage, with its faults where it has any; the first that does not end with 0 is the last. */
+async function moveWithFaults(
+  { runDir, kube, proxy, faults, log }: FaultRunOptions,
+  stack: PulumiStack,
+  record: string,
+  phases: PhaseClock,
+): Promise<{ stages: FaultedStage[]; failures: string[]; noChange: boolean }> {
+  const stages: FaultedStage[] = [];
+  try {
+    for (const name of STAGES) {
+      await stack.select(name);
+      const here = faults.get(name);
+      if (here === undefined) await cleanStage(stack, name, record);
+      else {
+        const done = await runFaultedStage({ stack, runDir, kube, proxy }, here);
+        stages.push(done);
+        const { fault, reached, plainRuns } = done;
+        log(`  ${name}: ${fault}, ${reached} of ${done.faults} reached, ${plainRuns} plain run(s)`);
+      }
+      phases.end(name);
+    }
+    return { stages, failures: [], noChange: changedNothing(await stack.up()) };
+  } catch (error) {
+    return { stages, failures: [textOf(error)], noChange: false };
+  }
+}
+
+/** Each claim of a passed move that the cluster does not bear out, or why it could not be looked at, in words. */
+async function unheldClaims(
+  { kube, seed, keys }: FaultRunOptions,
+  stack: PulumiStack,
+  seen: LoadLog,
+  noChange: boolean,
+): Promise<string[]> {
+  try {
+    await untilServersAreReady(kube);
+    const outcome = await observeOutcome(kube, [seen], { seed, keys });
+    const { evidence } = await stack.outputs();
+    return claimsOf(outcome, seen, noChange, evidence)
+      .filter(({ holds }) => !holds)
+      .map(({ claim, seen: found }) => `${claim}: ${found}`);
+  } catch (error) {
+    return [textOf(error)];
+  }
 }
 
 /**
@@ -181,6 +200,12 @@ async function endPodsNow(kube: KubeClient): Promise<void> {
   for (const { metadata } of await kube.list<KubeObject>(pods))
     await kube.remove(`${pods}/${metadata?.name ?? ""}`, { gracePeriodSeconds: 1 }).catch(() => undefined);
 }
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+type PhaseClock = ReturnType<typeof phaseClock>;
 
 function phaseClock() {
   const seconds: Record<string, number> = {};
