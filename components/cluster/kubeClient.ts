@@ -28,6 +28,9 @@ export interface KubeObject {
   };
 }
 
+/** A name, or the labels that one object has. */
+export type Which = string | { readonly labelSelector: string };
+
 export interface WaitOptions {
   /** What is waited for, in words: it is shown when the time is over. */
   readonly what: string;
@@ -54,12 +57,13 @@ export interface KubeClient {
   mergePatch<T extends KubeObject>(path: string, body: object, query?: Query): Promise<T>;
   remove(path: string, body?: object): Promise<void>;
   /**
-   * Waits, by list and watch, until `done` is true of the one object at `collection`/`name` (undefined = absent).
+   * Waits, by list and watch, until `done` is true of the one object that `which` names, or whose labels it tells
+   * (undefined = absent).
    * @throws Error that names what was waited for and what was seen last.
    */
   waitFor<T extends KubeObject>(
     collection: string,
-    name: string,
+    which: Which,
     done: (object: T | undefined) => boolean,
     options: WaitOptions,
   ): Promise<T | undefined>;
@@ -142,15 +146,16 @@ class RestClient implements KubeClient {
 
   async waitFor<T extends KubeObject>(
     collection: string,
-    name: string,
+    which: Which,
     done: (object: T | undefined) => boolean,
     options: WaitOptions,
   ): Promise<T | undefined> {
     const end = Date.now() + options.timeoutSeconds * 1000;
+    const query = typeof which === "string" ? { fieldSelector: `metadata.name=${which}` } : which;
     let last = "nothing yet";
     while (Date.now() < end) {
       options.signal?.throwIfAborted();
-      const answer = await this.listOne<T>(collection, name);
+      const answer = await this.listOne<T>(collection, query);
       if (answer instanceof KubeError) {
         last = answer.message;
         await delay(200);
@@ -160,7 +165,13 @@ class RestClient implements KubeClient {
       if (done(seen)) return seen;
       last = describe(seen);
       const since = answer.metadata?.resourceVersion ?? "";
-      const found = await this.watchOnce<T>(collection, name, since, done, end, options.signal);
+      const found = await this.watchOnce<T>(
+        collection,
+        { ...query, resourceVersion: since },
+        done,
+        end,
+        options.signal,
+      );
       if (found.done) return found.object;
       // A watch that ended at once (410, proxy) must not become a tight loop.
       await delay(200);
@@ -175,12 +186,10 @@ class RestClient implements KubeClient {
   /** An API server that is away for a while ends no wait before its bound: its failure is what was seen. */
   private async listOne<T extends KubeObject>(
     collection: string,
-    name: string,
+    query: Query,
   ): Promise<(KubeObject & { items: T[] }) | KubeError> {
     try {
-      return await this.get<KubeObject & { items: T[] }>(collection, {
-        fieldSelector: `metadata.name=${name}`,
-      });
+      return await this.get<KubeObject & { items: T[] }>(collection, query);
     } catch (error) {
       if (isPassing(error)) return error as KubeError;
       throw error;
@@ -189,19 +198,13 @@ class RestClient implements KubeClient {
 
   private async watchOnce<T extends KubeObject>(
     collection: string,
-    name: string,
-    resourceVersion: string,
+    which: Query,
     done: (object: T | undefined) => boolean,
     end: number,
     signal?: AbortSignal,
   ): Promise<{ done: boolean; object?: T }> {
     const seconds = Math.max(1, Math.min(30, Math.ceil((end - Date.now()) / 1000)));
-    const query = {
-      watch: "1",
-      fieldSelector: `metadata.name=${name}`,
-      resourceVersion,
-      timeoutSeconds: String(seconds),
-    };
+    const query = { watch: "1", ...which, timeoutSeconds: String(seconds) };
     let result: { done: boolean; object?: T } = { done: false };
     try {
       await this.transport.lines(

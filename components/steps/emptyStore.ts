@@ -4,7 +4,8 @@ import { InitHeld } from "../cluster/initOnce";
 import { ClaimLost } from "../cluster/initClaim";
 import type { KubeObject } from "../cluster/kubeClient";
 import { sealStatusIfUp, type SealStatus } from "../cluster/openBaoStatus";
-import { refuseOnCode, runJob } from "./nodeJob";
+import { refuseOnCode } from "./jobResult";
+import { runJob } from "./nodeJob";
 import { Refused, type Observation, type StepContext } from "./runStep";
 import { observeWorld, podsPath, scale, until, waitForPod } from "./world";
 

@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { keyFingerprint, newestProof, type SealedEntries } from "../keyProof/proveKey";
-import { refuseOnCode, removeJob, runJob } from "./nodeJob";
+import { refuseOnCode } from "./jobResult";
+import { removeJob, runJob } from "./nodeJob";
 import { Refused, type StepContext } from "./runStep";
 import { keyProofJob } from "./stepJobs";
 

@@ -1,8 +1,9 @@
 import type { V1Container, V1Job, V1Pod, V1PodSpec, V1StatefulSet } from "@kubernetes/client-node";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { KubeError, type KubeClient, type KubeObject } from "../cluster/kubeClient";
+import { KubeError, type KubeClient, type KubeObject, type WaitOptions } from "../cluster/kubeClient";
 import { PROJECT_ROOT } from "../projectRoot";
+import { resultOf, resultOfScript, type JobResult } from "./jobResult";
 import { Refused, type StepContext } from "./runStep";
 import { podsPath, until } from "./world";
 
@@ -27,12 +28,6 @@ export interface NodeJob {
   /** Variables of the container; none is a secret. */
   readonly env?: Readonly<Record<string, string>>;
   readonly timeoutSeconds: number;
-}
-
-/** What the Job's script wrote to its termination message. */
-export interface JobResult {
-  readonly exitCode: number;
-  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 /** Bound of the wait for an earlier Job and its pods. */
@@ -107,17 +102,23 @@ export function buildJob(statefulSet: V1StatefulSet, job: NodeJob): V1Job {
  */
 export async function runJob(ctx: StepContext, job: NodeJob): Promise<JobResult> {
   const { kube, input } = ctx;
-  await startJob(ctx, job);
+  const started = await startJob(ctx, job);
   const end = Date.now() + job.timeoutSeconds * 1000;
   const watcher = followProgress(ctx, job.name, end);
+  const over = new AbortController();
+  const wait = { timeoutSeconds: job.timeoutSeconds + 30, signal: over.signal };
   try {
-    const done = await endOfJob(kube, input.namespace, job.name, job.timeoutSeconds + 30);
-    return await resultOf(kube, input.namespace, job.name, done);
+    const byJob = endOfJob(kube, input.namespace, job.name, wait).then((done) =>
+      resultOf(kube, input.namespace, job.name, done),
+    );
+    const byScript = resultOfScript(kube, input.namespace, started, wait);
+    return await Promise.race([byJob, byScript.catch(() => byJob)]);
   } catch (error) {
     // Somebody ended the pause: the server may start on the volume that the Job works on.
     if (error instanceof Refused) await removeJob(kube, input.namespace, job.name).catch(() => undefined);
     throw error;
   } finally {
+    over.abort();
     watcher.stop();
   }
 }
@@ -127,7 +128,7 @@ export async function endOfJob(
   kube: KubeClient,
   namespace: string,
   name: string,
-  timeoutSeconds: number,
+  wait: Pick<WaitOptions, "timeoutSeconds" | "signal">,
 ): Promise<V1Job & KubeObject> {
   const jobs = `/apis/batch/v1/namespaces/${namespace}/jobs`;
   const deleted = (job: KubeObject | undefined) => job?.metadata?.deletionTimestamp !== undefined;
@@ -135,7 +136,7 @@ export async function endOfJob(
     jobs,
     name,
     (seen) => seen === undefined || ended(seen) || deleted(seen),
-    { what: `Job ${name} to end`, timeoutSeconds },
+    { ...wait, what: `Job ${name} to end` },
   );
   if (job !== undefined && ended(job)) return job;
   throw new Error(
@@ -145,7 +146,7 @@ export async function endOfJob(
 }
 
 /** Starts the Job anew, an earlier one of the same name is removed first; the caller ends it with removeJob. */
-export async function startJob(ctx: StepContext, job: NodeJob): Promise<void> {
+export async function startJob(ctx: StepContext, job: NodeJob): Promise<KubeObject> {
   const { kube, input } = ctx;
   const statefulSet = await kube.get<V1StatefulSet>(
     `/apis/apps/v1/namespaces/${input.namespace}/statefulsets/${input.release}`,
@@ -153,7 +154,7 @@ export async function startJob(ctx: StepContext, job: NodeJob): Promise<void> {
   await removeJob(kube, input.namespace, job.name);
   await writeFiles(kube, input.namespace, job);
   await ctx.fence.assertHeld();
-  await kube.create<V1Job & KubeObject>(
+  return await kube.create<V1Job & KubeObject>(
     `/apis/batch/v1/namespaces/${input.namespace}/jobs`,
     buildJob(statefulSet, job),
   );
@@ -182,18 +183,6 @@ export async function removeJob(kube: KubeClient, namespace: string, name: strin
   });
 }
 
-/** Facts for an exit code of 20 to 29: the script refused before it changed anything. */
-export function refuseOnCode(
-  result: JobResult,
-  texts: Readonly<Record<number, [text: string, hazard: string]>>,
-): void {
-  if (result.exitCode === 0) return;
-  const known = texts[result.exitCode];
-  const facts = JSON.stringify(result.facts);
-  if (known !== undefined) throw new Refused(`${known[0]} (${facts}) [${known[1]}]`, known[1]);
-  throw new Error(`the Job ended with exit code ${result.exitCode}: ${facts}`);
-}
-
 async function writeFiles(kube: KubeClient, namespace: string, job: NodeJob): Promise<void> {
   const path = `/api/v1/namespaces/${namespace}/configmaps`;
   const script = readFileSync(join(PROJECT_ROOT, "components/steps/jobs", job.script), "utf8");
@@ -211,37 +200,6 @@ async function writeFiles(kube: KubeClient, namespace: string, job: NodeJob): Pr
 function ended(job: V1Job): boolean {
   const conditions = job.status?.conditions ?? [];
   return conditions.some((c) => (c.type === "Complete" || c.type === "Failed") && c.status === "True");
-}
-
-async function resultOf(kube: KubeClient, namespace: string, name: string, job: V1Job): Promise<JobResult> {
-  const pods = await kube.list<V1Pod & KubeObject>(`/api/v1/namespaces/${namespace}/pods`, {
-    labelSelector: `app=${name}`,
-  });
-  const state = pods[0]?.status?.containerStatuses?.[0]?.state?.terminated;
-  if (state === undefined) {
-    const why = job.status?.conditions?.map((c) => `${c.reason}: ${c.message}`).join("; ") ?? "no condition";
-    throw new Error(`Job ${name} left no result (${why}); the volume is judged again at the next run`);
-  }
-  const facts = factsOf(state.message);
-  // Exit status 0 proves nothing: a script that was cut short gives it, too (hazards, finding 1).
-  if (facts === undefined && state.exitCode === 0) {
-    throw new Error(
-      `Job ${name} ended with exit status 0 and without the result that its script writes at its end; nothing of its work counts. Look at the Job's log, then run pulumi up again: the volume is judged anew [F16]`,
-    );
-  }
-  return {
-    exitCode: state.exitCode,
-    facts: facts ?? { message: (state.message ?? "none").slice(0, 300) },
-  };
-}
-
-function factsOf(message: string | undefined): Record<string, unknown> | undefined {
-  try {
-    const facts: unknown = JSON.parse(message ?? "");
-    return typeof facts === "object" && facts !== null ? (facts as Record<string, unknown>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** Shows the Job's own progress lines; a log that cannot be read costs the display and nothing else. */

@@ -51,8 +51,10 @@ export async function whilePaused<T>(
 /** Waits end when the pause does; the steps call assertHeld before each act that cannot be taken back. */
 function watchedContext(ctx: StepContext, broken: AbortSignal, stillPaused: StillPaused): StepContext {
   const kube = Object.create(ctx.kube) as KubeClient;
-  kube.waitFor = (collection, name, done, options) =>
-    ctx.kube.waitFor(collection, name, done, { ...options, signal: broken });
+  kube.waitFor = (collection, which, done, options) => {
+    const signal = options.signal === undefined ? broken : AbortSignal.any([broken, options.signal]);
+    return ctx.kube.waitFor(collection, which, done, { ...options, signal });
+  };
   const fence = {
     holder: ctx.fence.holder,
     value: ctx.fence.value,

@@ -34,7 +34,8 @@ describe("the pods of the probe", () => {
   async function started(): Promise<V1Pod[]> {
     const { kube, context } = new StepWorld("network-probe");
     kube.put("/apis/apps/v1/namespaces/openbao/statefulsets/openbao", statefulSet(1));
-    kube.waitFor = (_path, name) => Promise.resolve({ status: { podIP: `10.0.0.${name.at(-1)}` } } as never);
+    kube.waitFor = (_path, name) =>
+      Promise.resolve({ status: { podIP: `10.0.0.${String(name).at(-1)}` } } as never);
     await startProbes(context, probePods(SET, [node(0), node(1), node(2)], 3));
     return kube.writes.map(({ body }) => body as V1Pod);
   }

@@ -161,12 +161,17 @@ async function rightsOf(
   return used;
 }
 
+/** What a step does besides asking: git runs, files are read. On a busy machine that takes longer than four turns. */
+const AT_WORK = ["ProcessWrap", "FSReqPromise", "FSReqCallback"];
+
 /** Ends when for four turns no right came that was not seen before: a step that waits then asks the same again. */
 async function nothingNew(used: ReadonlySet<string>): Promise<void> {
   let size = -1;
-  for (let turns = 0; turns < 4;) {
+  const end = Date.now() + 10_000;
+  for (let turns = 0; turns < 4 && Date.now() < end;) {
     await delay(50);
-    turns = used.size === size ? turns + 1 : 0;
+    const works = process.getActiveResourcesInfo().some((one) => AT_WORK.includes(one));
+    turns = used.size === size && !works ? turns + 1 : 0;
     size = used.size;
   }
 }

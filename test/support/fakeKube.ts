@@ -6,6 +6,7 @@ import {
   type KubeClient,
   type KubeObject,
   type WaitOptions,
+  type Which,
 } from "../../components/cluster/kubeClient";
 import type { Query } from "../../components/cluster/kubeTransport";
 import { KubeConfig } from "../../components/cluster/kubernetesLibrary";
@@ -168,11 +169,14 @@ export class FakeKube implements KubeClient {
 
   async waitFor<T extends KubeObject>(
     collection: string,
-    name: string,
+    which: Which,
     done: (object: T | undefined) => boolean,
     options: WaitOptions,
   ): Promise<T | undefined> {
-    const look = () => this.find<T>(`${collection}/${name}`);
+    const look = async () =>
+      typeof which === "string"
+        ? this.find<T>(`${collection}/${which}`)
+        : (await this.list<T>(collection, { labelSelector: which.labelSelector }))[0];
     const end = Date.now() + options.timeoutSeconds * 1000;
     options.signal?.addEventListener("abort", () => this.tell(), { once: true });
     for (;;) {

@@ -1,7 +1,8 @@
 // Before: no pod of the server exists; its volume holds the file storage.
 // After: the volume also holds a Raft store, proved equal by manifest before any server has opened it.
 import { DEFAULT_MAX_ENTRY_BYTES, largestFile, maxEntryBytes } from "../entrySize";
-import { refuseOnCode, runJob } from "../nodeJob";
+import { refuseOnCode } from "../jobResult";
+import { runJob } from "../nodeJob";
 import { Refused, type Facts, type Step } from "../runStep";
 import { carryJob } from "../stepJobs";
 import { observeWorld } from "../world";

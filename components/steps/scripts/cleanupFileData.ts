@@ -1,7 +1,8 @@
 // Before: the move has landed, all nodes are voters, and the config names the volume that keeps the file storage.
 // After: the file storage and its copy are gone from that volume; Raft's own files are as they were.
 import { raftPeers, sealStatusIfUp } from "../../cluster/openBaoStatus";
-import { refuseOnCode, runJob } from "../nodeJob";
+import { refuseOnCode } from "../jobResult";
+import { runJob } from "../nodeJob";
 import { type Facts, type Observation, type Step, type StepContext } from "../runStep";
 import { leaderPod, observeWorld, podNames } from "../world";
 

@@ -1,7 +1,8 @@
 // Before: the file storage lies on the volume of openbao-0; the server may run.
 // After: a checked copy lies beside it, and the journal holds its manifest's digest, counts and sizes.
 import { observeWorld } from "../world";
-import { refuseOnCode, runJob } from "../nodeJob";
+import { refuseOnCode } from "../jobResult";
+import { runJob } from "../nodeJob";
 import { Refused, type Facts, type Step } from "../runStep";
 import { fileCopyJob } from "../stepJobs";
 

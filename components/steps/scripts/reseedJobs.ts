@@ -52,7 +52,9 @@ async function runOnce(ctx: StepContext, job: ReseedJob, at: number): Promise<vo
     });
   }
   ctx.log(`waiting for ${job.kind} ${job.name} to fill the store`);
-  const ended = await endOfJob(ctx.kube, ctx.input.namespace, name, ctx.input.copyTimeoutSeconds);
+  const ended = await endOfJob(ctx.kube, ctx.input.namespace, name, {
+    timeoutSeconds: ctx.input.copyTimeoutSeconds,
+  });
   if (has(ended, "Failed")) {
     throw new Refused(
       `Job ${name} failed; the new store is not filled. Look at its log, put it right, and run again [I48]`,

@@ -2,7 +2,8 @@
 // After: that state lies aside on the same volume, so that a later try starts on it as on an empty one (hazard I33).
 import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
-import { runJob, refuseOnCode } from "../nodeJob";
+import { refuseOnCode } from "../jobResult";
+import { runJob } from "../nodeJob";
 import { type Facts, type Step, type StepContext } from "../runStep";
 import { asideName, isSetAside } from "../setAside";
 import { serverPods } from "../serverPods";

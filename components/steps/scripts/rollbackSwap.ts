@@ -1,7 +1,8 @@
 // Before: no pod of the server exists.
 // After: the volume of openbao-0 shows the file storage alone, proved equal to what was carried over; Raft's files
 // lie aside on the same volume, none is deleted.
-import { refuseOnCode, removeJob, runJob } from "../nodeJob";
+import { refuseOnCode } from "../jobResult";
+import { removeJob, runJob } from "../nodeJob";
 import { type Facts, type Step } from "../runStep";
 import { serverPods } from "../serverPods";
 import { asideName } from "../setAside";

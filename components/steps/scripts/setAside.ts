@@ -1,6 +1,7 @@
 // Before: no pod of the server exists; what was to be kept of it is kept.
 // After: the volume's root holds no Raft store; an old one lies beside it, whole. File storage is not touched.
-import { refuseOnCode, runJob } from "../nodeJob";
+import { refuseOnCode } from "../jobResult";
+import { runJob } from "../nodeJob";
 import { type Facts, type Step } from "../runStep";
 import { oldRaftAsideJob } from "../stepJobs";
 import { observeWorld } from "../world";
