@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { down, up } from "../rehearsal/cluster/cluster";
 import { ensureTools } from "../rehearsal/tools/tools";
+import { countOf, failuresOf, type Count } from "./mochaCount";
 
 /** One part of `npm test`; mocha parts are counted by their own summary, the others as one each. */
 interface Part {
@@ -21,13 +22,13 @@ const WITH_CLUSTER: readonly Part[] = [
   { name: "the rehearsal", command: [...MOCHA, "--config", "test/e2e/.mocharc.json"] },
 ];
 
-interface Count {
-  passed: number;
-  failed: number;
+interface Ended {
+  readonly count: Count;
+  readonly output: string;
 }
 
 /** Runs one part with its output shown as it comes. */
-function run(part: Part): Promise<Count> {
+function run(part: Part): Promise<Ended> {
   console.log(`\n=== ${part.name}`);
   const [command = "", ...args] = part.command;
   return new Promise((resolve, reject) => {
@@ -38,17 +39,8 @@ function run(part: Part): Promise<Count> {
       process.stdout.write(chunk);
     });
     child.on("error", reject);
-    child.on("close", (code) => resolve(countOf(output, code ?? 1)));
+    child.on("close", (code) => resolve({ count: countOf(output, code ?? 1), output }));
   });
-}
-
-/** Mocha's own summary where there is one; a run that died before it counts as one failure. */
-function countOf(output: string, code: number): Count {
-  const passing = /^\s*(\d+) passing/m.exec(output);
-  const failing = /^\s*(\d+) failing/m.exec(output);
-  if (passing === null) return code === 0 ? { passed: 1, failed: 0 } : { passed: 0, failed: 1 };
-  const failed = Number(failing?.[1] ?? 0);
-  return { passed: Number(passing[1]), failed: failed === 0 && code !== 0 ? 1 : failed };
 }
 
 /** The cluster's removal is a test, too: it throws by name at anything that it leaves. */
@@ -64,11 +56,13 @@ async function remove(total: Count): Promise<void> {
 
 async function main(): Promise<void> {
   const total: Count = { passed: 0, failed: 0 };
+  const failures: string[] = [];
   const add = async (parts: readonly Part[]) => {
     for (const part of parts) {
-      const count = await run(part);
+      const { count, output } = await run(part);
       total.passed += count.passed;
       total.failed += count.failed;
+      if (count.failed > 0) failures.push(`=== failed: ${part.name}\n${failuresOf(output)}`);
     }
   };
   try {
@@ -84,6 +78,7 @@ async function main(): Promise<void> {
     if (process.env["KEEP_CLUSTER"] !== "1") await remove(total);
   }
   process.exitCode = total.failed === 0 && total.passed > 0 ? 0 : 1;
+  if (failures.length > 0) console.log(`\n${failures.join("\n\n")}`);
   console.log(`\n${total.passed} passed, ${total.failed} failed`);
 }
 
