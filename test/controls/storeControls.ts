@@ -72,7 +72,7 @@ export const STORE_CONTROLS: readonly Control[] = [
   {
     bug: "abort-exit-0",
     says: "a Job ends with 0 and has copied nothing",
-    guard: "components/steps/nodeJob.ts",
+    guard: "components/steps/jobResult.ts",
     find: "if (facts === undefined && state.exitCode === 0) {",
     by: "if (state === undefined) {",
     test: "test/scripts/jobResults.test.ts",
