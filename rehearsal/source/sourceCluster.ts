@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { REHEARSAL_LABEL } from "../../components/evidence/rehearsalLabel";
 import { KubeError, type KubeClient, type KubeObject } from "../../components/cluster/kubeClient";
+import { podsPath, scale } from "../../components/steps/world";
 
 export const SOURCE_NAMESPACE = "openbao";
 /** Marks what the rehearsal made: nothing else is ever removed by it. */
@@ -32,6 +33,7 @@ export function collectionOf(object: KubeObject): string {
  */
 export async function removeNamespaces(kube: KubeClient, names: readonly string[]): Promise<void> {
   for (const name of names) await refuseForeign(kube, name);
+  for (const name of names) await endPods(kube, name);
   await removeRelease(kube);
   for (const name of names) await removeIfThere(kube, `/api/v1/namespaces/${name}`);
   for (const name of names) {
@@ -53,6 +55,16 @@ export async function refuseForeign(kube: KubeClient, name: string): Promise<Kub
     );
   }
   return namespace;
+}
+
+/** Nothing of them is kept: they need no time to say goodbye, which with a hook that waits are minutes. */
+async function endPods(kube: KubeClient, namespace: string): Promise<void> {
+  // The StatefulSet would only make them anew.
+  if (namespace === SOURCE_NAMESPACE) await scale(kube, namespace, "openbao", 0).catch(() => undefined);
+  for (const { metadata } of await kube.list<KubeObject>(podsPath(namespace)))
+    await kube
+      .remove(`${podsPath(namespace)}/${metadata?.name}`, { gracePeriodSeconds: 1 })
+      .catch(() => undefined);
 }
 
 /** The helm-controller holds the release by a finalizer, and needs the namespace's objects while it uninstalls. */

@@ -3,7 +3,6 @@ import { join } from "node:path";
 import { RECORD_CALLS } from "../../components/cluster/failpoint";
 import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient";
 import { readKeySecret } from "../../components/cluster/keySecret";
-import { scale } from "../../components/steps/world";
 import { STAGES, type Stage } from "../../config";
 import { auditLogPath } from "../../rehearsal/cluster/cluster";
 import type { FaultProxy } from "../../rehearsal/faultProxy";
@@ -20,7 +19,7 @@ import { installSource, removeSource } from "../../rehearsal/source/install";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import type { SourceVariant } from "../../rehearsal/source/platformFiles";
 import { gitConfig } from "../../rehearsal/stackConfig";
-import { refuseForeign, SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
+import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
 import { filesWith, forms, textsWith } from "../support/leakScan";
 import { objectsWith } from "../support/leakedObjects";
 import { parseRecord, type RecordedCall } from "./chooseFaults";
@@ -107,7 +106,6 @@ async function freshSource(options: FaultRunOptions, phases: PhaseClock): Promis
   const { kube, kubeconfig, runDir, keys, seed, log } = options;
   const source: SourceVariant = { ...SOURCE, smallVolumes: options.smallVolumes === true };
   await healInjected(kube);
-  await endPodsNow(kube);
   await removeSource({ kube });
   phases.end("remove");
   await installSource({ keys, seed, log: () => undefined, kube, ...source });
@@ -189,16 +187,6 @@ interface ServerPod extends KubeObject {
 function isReady(pod: ServerPod | undefined): boolean {
   if (pod === undefined || pod.metadata?.deletionTimestamp !== undefined) return false;
   return pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
-}
-
-/** Nothing of the source is kept: its pods need no time to say goodbye. */
-async function endPodsNow(kube: KubeClient): Promise<void> {
-  if ((await refuseForeign(kube, SOURCE_NAMESPACE)) === undefined) return;
-  const pods = `/api/v1/namespaces/${SOURCE_NAMESPACE}/pods`;
-  // The StatefulSet would only make them anew.
-  await scale(kube, SOURCE_NAMESPACE, "openbao", 0).catch(() => undefined);
-  for (const { metadata } of await kube.list<KubeObject>(pods))
-    await kube.remove(`${pods}/${metadata?.name ?? ""}`, { gracePeriodSeconds: 1 }).catch(() => undefined);
 }
 
 function textOf(error: unknown): string {
