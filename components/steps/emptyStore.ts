@@ -54,10 +54,17 @@ export function byHand(ctx: StepContext): string {
 /**
  * Takes away the empty store that a lost init has left, and starts the server again. Only parts with the names of a
  * Raft store at the volume's root go; what was set aside does not lie there, which the Job asks first.
+ * @throws Refused for a store whose claim says "kept": clients have written to it since.
  */
 export async function emptyAgain(ctx: StepContext): Promise<void> {
   const { namespace, release } = ctx.input;
   const pod = `${release}-0`;
+  if ((await readClaim(ctx.kube, namespace))?.state === "kept") {
+    throw new Refused(
+      `the key Secret does not open ${pod}, whose store this migration has filled and clients write to: nothing is taken away. Put back the key that opens it, and run again [F26]`,
+      "F26",
+    );
+  }
   const { pod0 } = await observeWorld(ctx);
   const node = pod0?.spec?.nodeName;
   ctx.log("the keys of the empty store are lost: it is taken away and made anew");

@@ -7,6 +7,9 @@ const UNSEAL_SECONDS = 120;
 /** So often a server may call the key wrong: a call that met the hook's in the middle can fail for no fault of it. */
 const REJECTIONS = 3;
 
+/** Hazard of the refusal of a key that the server calls wrong. */
+export const WRONG_KEY = "F24";
+
 /** So long a follower that joins is given no second key: see oneUnseal.ts. */
 export const JOINING_SECONDS = 30;
 
@@ -23,7 +26,8 @@ export async function unsealPod(ctx: StepContext, pod: string, againAfter = 0): 
   let rejected = 0;
   let said = "no error";
   let next = 0;
-  await until(`${pod} to be unsealed`, UNSEAL_SECONDS, async () => {
+  const seconds = Math.min(UNSEAL_SECONDS, ctx.input.podTimeoutSeconds);
+  await until(`${pod} to be unsealed`, seconds, async () => {
     let wrong = false;
     if (Date.now() >= next) {
       try {
@@ -40,8 +44,8 @@ export async function unsealPod(ctx: StepContext, pod: string, againAfter = 0): 
     if (status?.sealed === false) return { value: true };
     if (wrong && ++rejected === REJECTIONS) {
       throw new Refused(
-        `the held key does not open ${pod} (${said}). Nothing is lost: the file storage lies untouched on its volume. Put the right key into the key Secret and run \`pulumi up\` again [F24]`,
-        "F24",
+        `the held key does not open ${pod} (${said}). Nothing is lost: the file storage lies untouched on its volume. Put the right key into the key Secret and run \`pulumi up\` again [${WRONG_KEY}]`,
+        WRONG_KEY,
       );
     }
     return { seen: `still sealed; ${said}` };

@@ -98,6 +98,44 @@ describe("step restore", () => {
     assert.equal(empty.wipes, 0);
   });
 
+  describe("once clients write to the restored store, and the journal was not told of its end", () => {
+    beforeEach(async () => {
+      const journal = Object.create(empty.context.journal) as typeof empty.context.journal;
+      journal.append = (entry) =>
+        entry.beat === "done"
+          ? Promise.reject(new Error("killed here"))
+          : empty.context.journal.append(entry);
+      await assert.rejects(runBeats(restore, { ...empty.context, journal }), /killed here/);
+      assert.equal(empty.claim?.["state"], "kept");
+      empty.server.restart();
+    });
+
+    function loseUnseals(most: number): void {
+      let lost = 0;
+      empty.server.before.push((name) => {
+        if (name === "PUT /v1/sys/unseal" && ++lost <= most) throw new OpenBaoUnreachable("cut");
+      });
+    }
+
+    it("a key that is lost on its way takes nothing away: it is given again (F13, I21)", async () => {
+      loseUnseals(2);
+      assert.equal((await run()).observed["clusterId"], "source");
+      assert.equal(empty.wipes, 0);
+    });
+
+    it("a server that cannot be unsealed is waited for, and never emptied (F14)", async () => {
+      loseUnseals(Infinity);
+      await assert.rejects(run(), /waited .* for openbao-0 to be unsealed.*cut/);
+      assert.equal(empty.wipes, 0);
+    });
+
+    it("a store that the stored key does not open is refused, and never emptied (F26)", async () => {
+      empty.server.store = { ...empty.server.store!, key: "of-another-time" };
+      await refuses("F26", /nothing is taken away/);
+      assert.equal(empty.wipes, 0);
+    });
+  });
+
   it("a lost reply of init is no second init in the same run: it holds and says what to do (F15)", async () => {
     empty.server.after.push((name) => {
       if (name === "PUT /v1/sys/init" && empty.server.inits === 1) throw new OpenBaoUnreachable("cut");

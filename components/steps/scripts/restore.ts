@@ -8,6 +8,7 @@ import { forceSnapshot } from "../../snapshot/snapshotTransfer";
 import { emptyAgain, heldAsRefusal, isRefusal, observeEmptyStore } from "../emptyStore";
 import { Refused, type Step, type StepContext } from "../runStep";
 import { provedSnapshot } from "../snapshotFile";
+import { unsealPod, WRONG_KEY } from "../unsealing";
 import { answeredStatus, observeWorld, until } from "../world";
 
 /** After a refused or lost call, so long until the store is taken for not restored. */
@@ -115,21 +116,22 @@ async function replaceStore(
 
 /**
  * Gives the stored key to a sealed, initialised store. False when it is not initialised, when it is the temporary
- * cluster, or when the key does not open it: a wrong key does no harm to a node that is no follower.
+ * cluster, or when the server calls the key wrong, which does no harm to a node that is no follower.
+ * @throws KubeError with reason Timeout when the store stays sealed for another reason: a call that was lost proves no
+ * other key, and what is taken away for it may be the restored store.
  */
 async function opensWithStoredKey(ctx: StepContext): Promise<boolean> {
-  const bao = ctx.bao(pod0(ctx));
   const status = await answeredStatus(ctx, pod0(ctx));
   if (!status.initialized) return false;
   if (!status.sealed) return !isTemporary(await readClaim(ctx.kube, ctx.input.namespace), status.clusterId);
-  const { unsealKey } = await ctx.keys();
   try {
-    await giveKey(bao, unsealKey);
+    await unsealPod(ctx, pod0(ctx));
+    return true;
   } catch (error) {
-    ctx.log(`the stored key: ${error instanceof Error ? error.message : String(error)}`);
+    if (!(error instanceof Refused) || error.hazard !== WRONG_KEY) throw error;
+    ctx.log(error.message);
+    return false;
   }
-  // Judged by state: a server that takes the key opens its store, and may be silent for so long.
-  return (await answeredStatus(ctx, pod0(ctx))).sealed === false;
 }
 
 /** The cluster that our own init made: its id is noted before anything is restored over it. */
