@@ -75,20 +75,6 @@ export function canaryText(random: RandomStream, kind: string, length: number): 
   return prefix + random.hex(Math.max(16, length - prefix.length));
 }
 
-/** What a leak scan looks for: the prefix of every generated secret, plain and in each alignment of base64. */
-export function canaries(): string[] {
-  const encoded = [0, 1, 2].map((shift) => {
-    const base64 = Buffer.from("\0".repeat(shift) + CANARY)
-      .toString("base64")
-      .replace(/=+$/, "");
-    // Characters that also hold bits of the neighbours are cut off.
-    const start = shift === 0 ? 0 : shift + 1;
-    const end = Math.floor(((shift + CANARY.length) * 8) / 6);
-    return base64.slice(start, end);
-  });
-  return [CANARY, ...encoded];
-}
-
 function placeOf(random: RandomStream, index: number): Place {
   if (index % 100 === 99) return { namespace: NAMESPACES[1], mount: KV2_MOUNT, path: `blue/secret-${index}` };
   if (index % 20 === 0) return { namespace: NAMESPACES[0], mount: KV2_MOUNT, path: `apps/secret-${index}` };

@@ -12,6 +12,7 @@ import { changedNothing } from "../../rehearsal/move";
 import { watchProcesses, type SeenWords } from "../../rehearsal/processWatch";
 import { PulumiStack } from "../../rehearsal/pulumiStack";
 import type { RunReport } from "../../rehearsal/report/runReport";
+import { CANARY } from "../../rehearsal/source/content";
 import { installSource, removeSource } from "../../rehearsal/source/install";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
 import { installCrds } from "../../rehearsal/standins/crds/installCrds";
@@ -161,7 +162,7 @@ describe("stack prod after that rehearsal (hazards F64, F66)", () => {
 const SCANNED = () => [runDir, `${runDir}.tmp`, `${runDir}.jobs`].filter((folder) => existsSync(folder));
 
 /** Every form of the mark that each generated value bears. */
-const MARKS = forms("canary-");
+const MARKS = forms(CANARY);
 
 /** Every form of the source's unseal key and root token, and of the key in the kubeconfig, which opens both. */
 async function keysOfSource(): Promise<string[]> {

@@ -15,6 +15,7 @@ import { claimsOf, observeOutcome } from "../../rehearsal/outcome";
 import { watchProcesses } from "../../rehearsal/processWatch";
 import { PulumiStack } from "../../rehearsal/pulumiStack";
 import { keepServerLogs } from "../../rehearsal/serverLogs";
+import { CANARY } from "../../rehearsal/source/content";
 import { installSource, removeSource } from "../../rehearsal/source/install";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import type { SourceVariant } from "../../rehearsal/source/platformFiles";
@@ -79,7 +80,7 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
   if (keysAfter.unsealKey !== keysBefore.unsealKey || keysAfter.rootToken !== keysBefore.rootToken)
     failures.push("the key Secret is not what it was before");
   await jobLogs.stop();
-  const secrets = [keysAfter.unsealKey, keysAfter.rootToken, "canary-"].flatMap(forms);
+  const secrets = [keysAfter.unsealKey, keysAfter.rootToken, CANARY].flatMap(forms);
   const leaks = [
     ...filesWith(secrets, [runDir, auditLogPath()]),
     ...textsWith(secrets, await watch.stop()),

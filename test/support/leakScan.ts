@@ -19,8 +19,9 @@ const MAX_COMPRESSED = 256 << 20;
 export function forms(secret: string): string[] {
   const base64 = [0, 1, 2].map((shift) => {
     const text = Buffer.from("x".repeat(shift) + secret).toString("base64");
-    // The ends depend on the neighbours; the middle does not.
-    return text.slice(shift === 0 ? 0 : 4, -4);
+    // Characters that also hold bits of the neighbours are cut off; the others are the same in any text.
+    const whole = Math.floor(((shift + Buffer.byteLength(secret)) * 8) / 6);
+    return text.slice(shift === 0 ? 0 : shift + 1, whole);
   });
   const hex = Buffer.from(secret).toString("hex");
   const all = [

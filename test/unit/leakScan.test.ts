@@ -4,6 +4,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
+import { CANARY } from "../../rehearsal/source/content";
 import { filesWith, forms } from "../support/leakScan";
 
 const SECRET = "canary-7Qk/2+x=end";
@@ -28,6 +29,18 @@ describe("the leak scan", () => {
       assert.deepEqual(filesWith(forms(SECRET), [dir]), [join(dir, "file")]);
     });
   }
+
+  for (const shift of [0, 1, 2])
+    it(`finds the mark of each generated value in base64 at alignment ${shift}, by what the scans of the cluster look for`, () => {
+      const text = Buffer.from(`${"y".repeat(shift)}${CANARY}secret-0123`).toString("base64");
+      writeFileSync(join(dir, "file"), `{"data":"${text}"}`);
+      assert.deepEqual(filesWith(forms(CANARY), [dir]), [join(dir, "file")]);
+    });
+
+  it("takes no other bird for the mark", () => {
+    writeFileSync(join(dir, "file"), Buffer.from("a canary bird, and a canaryseed").toString("base64"));
+    assert.deepEqual(filesWith(forms(CANARY), [dir]), []);
+  });
 
   it("finds a secret in a gzip file", () => {
     writeFileSync(join(dir, "file.gz"), gzipSync(`a ${SECRET} b`));
