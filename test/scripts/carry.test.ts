@@ -92,10 +92,28 @@ describe("carry.sh", () => {
     assert.equal(script.run(flipping).code, 32);
   });
 
-  it("refuses to call it done again when the file storage has changed since (hazard F68)", () => {
+  it("carries anew what the file storage has taken since, while no server has run on the copy (hazard F68)", () => {
     script.run(COPYING_BAO);
     script.put("logical/m1/_late", '{"Value":"bA=="}');
+    const again = script.run(COPYING_BAO);
+    assert.deepEqual([again.code, again.result["entries"]], [0, 6], again.output);
+    assert.equal(script.run(COPYING_BAO).result["manifest"], again.result["manifest"]);
+  });
+
+  it("carries anew after a death between finding the copy old and removing it (hazard F68)", () => {
+    script.run(COPYING_BAO);
+    script.put("logical/m1/_late", '{"Value":"bA=="}');
+    script.put(".openbao-raft-migration/promoting", "");
+    rmSync(join(script.data, ".openbao-raft-migration/carried"));
+    assert.equal(script.run(COPYING_BAO).result["entries"], 6);
+  });
+
+  it("refuses when both were written to since: each holds what the other lacks (hazard F68)", () => {
+    script.run(COPYING_BAO);
+    script.put("logical/m1/_late", '{"Value":"bA=="}');
+    script.put("vault.db", "written by a server");
     assert.equal(script.run(COPYING_BAO).code, 25);
+    assert.equal(script.read("vault.db"), "written by a server");
   });
 
   it("refuses to carry again over a Raft store on which a server has run (hazard F68)", () => {

@@ -39,7 +39,6 @@ describe("delivery by Helm itself", () => {
 
   it("flips with the recorded chart and the user's values plus the layer, the values on standard input alone", async () => {
     const world = (await new HelmWorld("flip").carried()).applying(helm, "raft");
-    world.world.statefulSet(1);
     assert.equal((await world.run(flip)).result, "done");
     const [call, ...more] = helm.calls;
     assert.deepEqual(more, []);
@@ -72,7 +71,6 @@ describe("delivery by Helm itself", () => {
     process.env["HELM_KUBECONTEXT"] = "another-cluster";
     try {
       const world = (await new HelmWorld("flip").carried()).applying(helm, "raft");
-      world.world.statefulSet(1);
       await world.run(flip);
       assert.deepEqual(helm.calls[0]!.env, { HELM_DRIVER: "secret" });
     } finally {
@@ -98,7 +96,6 @@ describe("delivery by Helm itself", () => {
 
   it("marks a revision failed that a killed run of this program left pending, and upgrades again (F54)", async () => {
     const world = (await new HelmWorld("flip").carried()).applying(helm, "raft");
-    world.world.statefulSet(1);
     world.has({ revision: 5, status: "pending-upgrade", ours: true });
     assert.equal((await world.run(flip)).result, "done");
     const [fourth, fifth] = await helmRevisions(world.kube, NAME);
@@ -126,7 +123,6 @@ describe("delivery by Helm itself", () => {
   ] as const) {
     it(`holds when somebody upgraded the release in mid-cutover ${what} (F53)`, async () => {
       const world = (await new HelmWorld("flip").carried()).applying(helm, "raft");
-      world.world.statefulSet(0);
       const foreign = releaseSecret({ revision: 6, values: STANDALONE, ...labels });
       if ("ours" in labels) foreign.metadata!.labels!["openbao-raft-migration"] = "v5";
       world.kube.put(revisionPath(6), foreign);
@@ -136,14 +132,12 @@ describe("delivery by Helm itself", () => {
       await world.kube.mergePatch(heldPath("openbao"), {
         metadata: { annotations: { [REVISION_ANNOTATION]: "6" } },
       });
-      world.world.statefulSet(1);
       assert.equal((await world.run(flip)).result, "done");
     });
   }
 
   it("holds when the Secret of the pause is gone in mid-cutover (F53)", async () => {
     const world = (await new HelmWorld("flip").carried()).applying(helm, "raft");
-    world.world.statefulSet(0);
     world.kube.drop(heldPath("openbao"));
     await assert.rejects(world.run(flip), /\[(F53|I4)\]/);
     assert.deepEqual(helm.calls, []);
@@ -200,7 +194,7 @@ describe("delivery by Helm itself", () => {
   ] as const) {
     it(`asks in the gate for the rights that step ${step.id} uses (F59)`, async () => {
       const world = (await make(new HelmWorld(step.id))).applying(helm, "raft");
-      world.world.statefulSet(step === applyReplicas ? 3 : 1);
+      if (step !== flip) world.world.statefulSet(step === applyReplicas ? 3 : 1);
       world.has({ revision: 5, status: "pending-upgrade", ours: true });
       if (step === applyReplicas) world.layer("replicas", { server: { ha: { replicas: 3 } } });
       for (const done of ["land-git", "rollback-swap"]) await world.world.done(done);

@@ -25,8 +25,10 @@ const worlds: Readonly<Record<string, (world: StepWorld) => Promise<StepWorld>>>
     return world.done("inventory-cutover");
   },
   stopped: (world) => Promise.resolve(world.release({}, true).statefulSet(0).noPod()),
-  carried: (world) => world.release(RAFT_VALUES, true).statefulSet(0).noPod().done("carry"),
+  carried: (world) => world.release(RAFT_VALUES, true).carriedOver(),
   flipped: (world) => world.release(RAFT_VALUES, true).statefulSet(1, "rev-2").done("flip"),
+  flippedOnRaft: (world) =>
+    Promise.resolve(world.release(RAFT_VALUES, true).onRaft().statefulSet(1, "rev-2")),
   landed: async (world) => {
     const landed = await LandedWorld.make(true, world);
     // What Flux's Kustomization needs is asked for apart.

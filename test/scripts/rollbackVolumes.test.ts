@@ -36,9 +36,9 @@ describe("the Jobs of a rollback", () => {
     assert.deepEqual(claims(world), ["data-openbao-0"]);
   });
 
-  it("refuse a file storage that is not what was carried over (hazard F68)", async () => {
-    const world = jobsEnd(noServer(await begun("rollback-swap")), 27, { problem: "source-changed" });
-    await assert.rejects(runBeats(rollbackSwap, world.context), /not what was carried over.*\[F68\]/);
+  it("refuse where the file storage and Raft were both written to (hazard F68)", async () => {
+    const world = jobsEnd(noServer(await begun("rollback-swap")), 27, { problem: "both-have-been-live" });
+    await assert.rejects(runBeats(rollbackSwap, world.context), /each holds what the other lacks.*\[F68\]/);
     assert.equal(await world.context.journal.done("rollback-swap"), undefined);
   });
 

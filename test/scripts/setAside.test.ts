@@ -64,9 +64,19 @@ describe("setAside.sh on the volume of openbao-0", () => {
     assert.equal(has("vault.db") || has(".openbao-raft-migration/carried.sum"), false);
   });
 
-  it("refuses a file storage that is not what was carried over, and moves nothing (hazard F68)", () => {
+  it("keeps what the old server took after the carry, while none has run on the copy (hazard F68)", () => {
     carry.run(COPYING_BAO);
     script.put("logical/m1/_one", "other");
+    const run = script.run(NO_BAO);
+    assert.equal(run.code, 0, run.output);
+    assert.equal(script.read("logical/m1/_one"), "other");
+    assert.equal(has("vault.db"), false);
+  });
+
+  it("refuses when both were written to since, and moves nothing (hazard F68)", () => {
+    carry.run(COPYING_BAO);
+    script.put("logical/m1/_one", "other");
+    script.put("vault.db", "a server has run here");
     assert.equal(script.run(NO_BAO).code, 27);
     assert.equal(has("vault.db") && has("raft/raft.db"), true);
   });

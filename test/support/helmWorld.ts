@@ -9,6 +9,7 @@ import { releaseSecret, revisionPath, type Revision } from "./helmRelease";
 import { StepWorld } from "./stepContext";
 
 const RELEASE = "/apis/helm.toolkit.fluxcd.io/v2/namespaces/openbao/helmreleases/openbao";
+const STATEFUL_SET = "/apis/apps/v1/namespaces/openbao/statefulsets/openbao";
 const CONFIG_MAP = "/api/v1/namespaces/openbao/configmaps/openbao-config";
 /** A secret in the values: no argument and no message may hold it. */
 export const SECRET_VALUE = "hunter2-in-the-values";
@@ -62,6 +63,13 @@ export class HelmWorld {
         data: { "extraconfig-from-values.hcl": `storage "${done ? storage : before}" { path = "/d" }` },
       };
     });
+    let scaled = false;
+    this.kube.answer("get", STATEFUL_SET, () => {
+      if (scaled || !helm.calls.some(({ args }) => args[0] === "upgrade")) return undefined;
+      scaled = true;
+      this.world.statefulSet(1);
+      return undefined;
+    });
     return this;
   }
 
@@ -70,8 +78,7 @@ export class HelmWorld {
     await this.run(pause);
     this.layer("raft", raftLayer('storage "raft" {}', "helm"));
     await this.world.done("pause");
-    await this.world.done("carry");
-    this.world.noPod();
+    await this.world.carriedOver();
     return this;
   }
 

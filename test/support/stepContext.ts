@@ -105,6 +105,13 @@ export class StepWorld {
     return this;
   }
 
+  /** Stopped, and carried over: nobody has scaled the StatefulSet since. */
+  async carriedOver(): Promise<this> {
+    this.statefulSet(0).noPod();
+    const { metadata } = this.kube.peek<{ metadata: { generation: number } }>(STATEFUL_SET)!;
+    return this.done("carry", { generation: metadata.generation });
+  }
+
   async done(step: string, observed: Record<string, unknown> = {}): Promise<this> {
     return this.wrote(step, "done", observed);
   }

@@ -39,9 +39,18 @@ mkdir -p "$KEEP"
 if [ -f "$KEEP/carried" ] && [ -f "$DATA/vault.db" ] && [ -f "$DATA/raft/raft.db" ]; then
   # Only the same source and a Raft store on which no server has run yet are our finished work.
   manifest "$DATA" "$WORK/source.manifest"
-  cmp -s "$WORK/source.manifest" "$KEEP/carried.manifest" || finish 25 '{"problem":"source-changed-since-carried"}'
-  sha256sum -c "$KEEP/carried.sum" > /dev/null 2>&1 || finish 26 '{"problem":"raft-has-been-live"}'
-  finish 0 "$(cat "$KEEP/carried")"
+  same=yes fresh=yes
+  cmp -s "$WORK/source.manifest" "$KEEP/carried.manifest" || same=no
+  sha256sum -c "$KEEP/carried.sum" > /dev/null 2>&1 || fresh=no
+  case $same,$fresh in
+    yes,yes) finish 0 "$(cat "$KEEP/carried")" ;;
+    yes,no) finish 26 '{"problem":"raft-has-been-live"}' ;;
+    no,no) finish 25 '{"problem":"both-have-been-live"}' ;;
+  esac
+  # The old server has served since, and none has run on the copy: what it took lies in the file storage alone.
+  echo "the file storage was written to after it was carried over: it is carried over anew"
+  : > "$KEEP/promoting"
+  sync
 fi
 if [ -f "$KEEP/promoting" ]; then
   # Our own earlier run died between the renames; no server has run on these files since.

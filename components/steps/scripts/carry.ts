@@ -1,14 +1,32 @@
 // Before: no pod of the server exists; its volume holds the file storage.
 // After: the volume also holds a Raft store, proved equal by manifest before any server has opened it.
 import { DEFAULT_MAX_ENTRY_BYTES, largestFile, maxEntryBytes } from "../entrySize";
-import { refuseOnCode } from "../jobResult";
+import { refuseOnCode, type JobResult } from "../jobResult";
 import { runJob } from "../nodeJob";
-import { Refused, type Facts, type Step } from "../runStep";
+import { Refused, type Facts, type Step, type StepContext } from "../runStep";
 import { carryJob } from "../stepJobs";
 import { observeWorld } from "../world";
 
 /** Above this the work folder goes to the node's disk: forth and back need about three times the source. */
 const MEMORY_LIMIT_BYTES = 512 * 1024 * 1024;
+
+/** Exit code of the Job where the file storage is as it was carried over, and a server has run on the Raft store. */
+export const LIVE_COPY = 26;
+
+export const CARRY_REFUSALS: Readonly<Record<number, [text: string, hazard: string]>> = {
+  20: ["the volume holds Raft state that this program did not make; look at it before anything else", "F19"],
+  21: ["the file storage has zero-byte or .temp entries, which migrate drops without a word", "F20"],
+  22: ["no core/_keyring was found at the root of the volume", "I18"],
+  23: [
+    "a migration lock lies in the file storage: an earlier `bao operator migrate` was killed; clear it with -reset",
+    "F17",
+  ],
+  25: [
+    "the file storage was written to after it was carried over, and a server has run on the Raft store, too: each may hold what the other lacks. Look at both before anything else",
+    "F68",
+  ],
+  [LIVE_COPY]: ["a server has run on the carried Raft store; it is not carried again", "F68"],
+};
 
 let facts: Facts = {};
 
@@ -20,52 +38,22 @@ export const carry: Step = {
     const world = await observeWorld(ctx);
     if (world.moved) return { state: "done", observed: { note: "the data is on Raft already" } };
     if (world.pod0 !== undefined || (world.statefulSet.spec?.replicas ?? 0) > 0) {
-      if ((await ctx.journal.done("carry")) !== undefined && world.flipped) {
+      const serves = world.status0?.storageType === "file";
+      if (!serves && world.flipped && (await ctx.journal.done("carry")) !== undefined) {
         return { state: "done", observed: { note: "carried; the pod on Raft is starting" } };
       }
       return {
         state: "refuse",
         hazard: "F22",
-        why: `${ctx.input.release}-0 exists: a running server writes to the source`,
+        why: `${ctx.input.release}-0 exists: a running server writes to the source. Stop it with kubectl -n ${ctx.input.namespace} scale statefulset ${ctx.input.release} --replicas=0, and run again: what it has taken goes over, too`,
       };
     }
     return { state: "todo", observed: {} };
   },
 
   async act(ctx) {
-    const [stopped, copied] = await Promise.all([ctx.journal.entries(), ctx.journal.done("file-copy")]);
-    const node = stopped.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
-    const bytes = Number(copied?.observed["bytes"] ?? 0);
-    const needed = maxEntryBytes(largestFile(copied));
-    const planned = ctx.input.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES;
-    if (needed > planned) {
-      throw new Refused(
-        `the largest entry needs max_entry_size ${needed}, the planned server config has ${planned}. Run \`pulumi up\` again: the size is known now and goes into both [I13]`,
-        "I13",
-      );
-    }
-    const result = await runJob(
-      ctx,
-      carryJob(ctx.input, {
-        files: migrateConfigs(ctx.input.release, planned),
-        memory: bytes < MEMORY_LIMIT_BYTES,
-        node: typeof node === "string" ? node : undefined,
-      }),
-    );
-    refuseOnCode(result, {
-      20: [
-        "the volume holds Raft state that this program did not make; look at it before anything else",
-        "F19",
-      ],
-      21: ["the file storage has zero-byte or .temp entries, which migrate drops without a word", "F20"],
-      22: ["no core/_keyring was found at the root of the volume", "I18"],
-      23: [
-        "a migration lock lies in the file storage: an earlier `bao operator migrate` was killed; clear it with -reset",
-        "F17",
-      ],
-      25: ["the file storage has changed since it was carried over", "F68"],
-      26: ["a server has run on the carried Raft store; it is not carried again", "F68"],
-    });
+    const result = await carryOver(ctx);
+    refuseOnCode(result, CARRY_REFUSALS);
     facts = result.facts;
   },
 
@@ -73,6 +61,34 @@ export const carry: Step = {
     return Promise.resolve(facts);
   },
 };
+
+/**
+ * Runs the Job: a copy that is there and whole is taken as it is, one of an older file storage is made anew. Its facts have
+ * the StatefulSet's generation of before, by which a later step sees whether the server was started since.
+ */
+export async function carryOver(ctx: StepContext): Promise<JobResult> {
+  const { generation } = (await observeWorld(ctx)).statefulSet.metadata ?? {};
+  const [stopped, copied] = await Promise.all([ctx.journal.entries(), ctx.journal.done("file-copy")]);
+  const node = stopped.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
+  const bytes = Number(copied?.observed["bytes"] ?? 0);
+  const needed = maxEntryBytes(largestFile(copied));
+  const planned = ctx.input.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES;
+  if (needed > planned) {
+    throw new Refused(
+      `the largest entry needs max_entry_size ${needed}, the planned server config has ${planned}. Run \`pulumi up\` again: the size is known now and goes into both [I13]`,
+      "I13",
+    );
+  }
+  const result = await runJob(
+    ctx,
+    carryJob(ctx.input, {
+      files: migrateConfigs(ctx.input.release, planned),
+      memory: bytes < MEMORY_LIMIT_BYTES,
+      node: typeof node === "string" ? node : undefined,
+    }),
+  );
+  return generation === undefined ? result : { ...result, facts: { ...result.facts, generation } };
+}
 
 /** Pure: the two configs of `bao operator migrate`, forth to Raft and back to files for the proof. */
 export function migrateConfigs(release: string, maxEntry: number): Record<string, string> {

@@ -2,6 +2,7 @@
 // After: Flux's helm-controller has applied it with one replica, and the HelmRelease is suspended again.
 import { deliveryOf } from "../../delivery/delivery";
 import { applyRelease } from "../applyRelease";
+import { carryAgain, mayHaveServed } from "../carryAgain";
 import { READY_BY } from "../carryPath";
 import { isPaused } from "../pausing";
 import { Refused, type Step } from "../runStep";
@@ -39,6 +40,7 @@ export const flip: Step = {
 
   async act(ctx) {
     const world = await observeWorld(ctx);
+    if (!(await rendersRaft(ctx)) && (await mayHaveServed(ctx, world))) await carryAgain(ctx);
     const replicas = wantedReplicas(world.release);
     // The chart's default is 3: without a number here three empty nodes would start at once (hazard H5).
     if (!world.moved && replicas !== 1) {

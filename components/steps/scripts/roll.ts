@@ -2,9 +2,10 @@
 // After: openbao-0 runs the new revision on Raft and is initialised. With updateStrategy OnDelete nothing else would
 // replace an old pod, and with a changed ConfigMap nothing restarts it (hazards I4, I40).
 import type { V1Pod } from "@kubernetes/client-node";
+import { carryAgain } from "../carryAgain";
 import { READY_BY, startsEmpty } from "../carryPath";
 import { Refused, type Step, type StepContext } from "../runStep";
-import { answeredStatus, observeWorld, replacePod, waitForPod, type World } from "../world";
+import { answeredStatus, observeWorld, replacePod, scale, waitForPod, type World } from "../world";
 
 const REVISION = "controller-revision-hash";
 
@@ -25,6 +26,13 @@ export const roll: Step = {
     const world = await observeWorld(ctx);
     const uid = world.pod0?.metadata?.uid;
     if (uid === undefined || !isOld(world)) return;
+    if (ctx.input.path === undefined && world.status0?.storageType !== "raft") {
+      // It serves from the file storage, or nobody can tell: its writes since the carry are not on Raft.
+      await carryAgain(ctx);
+      await ctx.fence.assertHeld();
+      await scale(ctx.kube, ctx.input.namespace, ctx.input.release, 1);
+      return;
+    }
     await ctx.fence.assertHeld();
     await replacePod(ctx, `${ctx.input.release}-0`, uid);
   },

@@ -48,7 +48,7 @@ export const rollbackSwap: Step = {
         "I18",
       ],
       27: [
-        "the file storage is not what was carried over to Raft. Nothing was moved: kubectl scale statefulset, to as many replicas as there were, starts the Raft nodes again; then look at the volume",
+        "the file storage was written to after it was carried over to Raft, and Raft was, too: each holds what the other lacks. Nothing was moved: kubectl scale statefulset, to as many replicas as there were, starts the Raft nodes again; then look at the volume",
         "F68",
       ],
     });
