@@ -12,7 +12,7 @@ import { saveSnapshot } from "../../snapshot/snapshotTransfer";
 import { removeJob, startJob } from "../nodeJob";
 import { serverConfigText } from "../renderedConfig";
 import { Refused, type Facts, type Step, type StepContext } from "../runStep";
-import { provedSnapshot, snapshotFacts, snapshotPath } from "../snapshotFile";
+import { provedSnapshot, refuseUnwritable, snapshotFacts, snapshotPath } from "../snapshotFile";
 import { finalSnapshotJob } from "../stepJobs";
 import { observeWorld, podsPath, until } from "../world";
 
@@ -60,9 +60,13 @@ export const finalSnapshot: Step = {
       scratchAt: [...new Set(folders)],
       node: typeof node === "string" ? node : undefined,
     });
+    // A name of its own each time: no file is ever written over.
+    const file = `${snapshotPath(ctx)}.final-${new Date().toISOString().replace(/[:.]/g, "")}`;
+    // A second OpenBao with all data is not started for a file that cannot be written.
+    await refuseUnwritable(file);
     try {
       await startJob(ctx, job);
-      facts = await takeFrom(ctx, await runningPod(ctx, job.name));
+      facts = await takeFrom(ctx, await runningPod(ctx, job.name), file);
     } finally {
       await removeJob(ctx.kube, ctx.input.namespace, job.name);
     }
@@ -73,7 +77,7 @@ export const finalSnapshot: Step = {
   },
 };
 
-async function takeFrom(ctx: StepContext, pod: string): Promise<Facts> {
+async function takeFrom(ctx: StepContext, pod: string, file: string): Promise<Facts> {
   const bao = ctx.bao(pod);
   const { unsealKey, rootToken } = await ctx.keys();
   await until(`the copy in ${pod} to answer`, ctx.input.podTimeoutSeconds, async () => {
@@ -89,8 +93,6 @@ async function takeFrom(ctx: StepContext, pod: string): Promise<Facts> {
     const code = await health(bao);
     return code === 200 ? { value: code } : { seen: `sys/health ${code}` };
   });
-  // A name of its own each time: no file is ever written over.
-  const file = `${snapshotPath(ctx)}.final-${new Date().toISOString().replace(/[:.]/g, "")}`;
   await saveSnapshot(bao, rootToken, file, ctx.input.copyTimeoutSeconds * 1000);
   return snapshotFacts(file, await provedSnapshot(ctx, file));
 }

@@ -4,7 +4,7 @@ import { existsSync } from "node:fs";
 import { saveSnapshot } from "../../snapshot/snapshotTransfer";
 import { raftPeers } from "../../cluster/openBaoStatus";
 import { type Facts, type Step, type StepContext } from "../runStep";
-import { provedSnapshot, refuseOld, snapshotFacts, snapshotPath } from "../snapshotFile";
+import { provedSnapshot, refuseOld, refuseUnwritable, snapshotFacts, snapshotPath } from "../snapshotFile";
 import { observeWorld } from "../world";
 
 let facts: Facts = {};
@@ -47,6 +47,7 @@ export const snapshot: Step = {
 };
 
 async function take(ctx: StepContext, file: string): Promise<void> {
+  await refuseUnwritable(file);
   const { rootToken } = await ctx.keys();
   ctx.log("taking a snapshot of the active node");
   await saveSnapshot(ctx.bao(`${ctx.input.release}-0`), rootToken, file, ctx.input.copyTimeoutSeconds * 1000);
