@@ -1,3 +1,4 @@
+import type { V1Job } from "@kubernetes/client-node";
 import assert from "node:assert/strict";
 import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -8,7 +9,25 @@ import { SnapshotFault } from "../../components/snapshot/readSnapshot";
 import { saveSnapshot } from "../../components/snapshot/snapshotTransfer";
 import { Refused, runBeats, type StepContext } from "../../components/steps/runStep";
 import { finalSnapshot } from "../../components/steps/scripts/finalSnapshot";
+import { MEMORY_LIMIT_BYTES } from "../../components/steps/stepJobs";
 import { RAFT_VALUES, StepWorld } from "../support/stepContext";
+
+/** The world at step final-snapshot; stage backup's snapshot has the given facts. */
+async function stopped(
+  file: string,
+  facts: object = {},
+): Promise<{ world: StepWorld; context: StepContext }> {
+  const world = new StepWorld("final-snapshot").release(RAFT_VALUES, true).rendered("raft");
+  world.statefulSet(0).noPod();
+  await world.done("snapshot", {
+    nodeId: "openbao-0",
+    address: "openbao-0.openbao-internal:8201",
+    ...facts,
+  });
+  const snapshot = { file, from: "source", maxAgeHours: 24 };
+  const input = { ...world.context.input, path: "restore", snapshot } as StepContext["input"];
+  return { world, context: { ...world.context, input } };
+}
 
 describe("a snapshot's folder that cannot be written (F65)", () => {
   let folder = "";
@@ -35,12 +54,8 @@ describe("a snapshot's folder that cannot be written (F65)", () => {
   });
 
   it("stops step final-snapshot before its Job: no second OpenBao is left behind", async () => {
-    const world = new StepWorld("final-snapshot").release(RAFT_VALUES, true).rendered("raft");
-    world.statefulSet(0).noPod();
-    await world.done("snapshot", { nodeId: "openbao-0", address: "openbao-0.openbao-internal:8201" });
-    const snapshot = { file: join(folder, "none", "a.snap"), from: "source", maxAgeHours: 24 };
-    const input = { ...world.context.input, path: "restore", snapshot } as StepContext["input"];
-    await assert.rejects(runBeats(finalSnapshot, { ...world.context, input }), (error: unknown) => {
+    const { world, context } = await stopped(join(folder, "none", "a.snap"));
+    await assert.rejects(runBeats(finalSnapshot, context), (error: unknown) => {
       assert.ok(error instanceof Refused && error.hazard === "F65", String(error));
       return true;
     });
@@ -49,4 +64,23 @@ describe("a snapshot's folder that cannot be written (F65)", () => {
       false,
     );
   });
+});
+
+describe("the copy that step final-snapshot starts, by its size (F17)", () => {
+  for (const [size, facts, work] of [
+    ["a small store", { stateBytes: MEMORY_LIMIT_BYTES - 1 }, { medium: "Memory" }],
+    ["a large store", { stateBytes: MEMORY_LIMIT_BYTES }, {}],
+    ["one of unknown size", {}, {}],
+  ] as const) {
+    it(`of ${size} lies ${"medium" in work ? "in memory" : "on the node's disk"}`, async () => {
+      const { world, context } = await stopped(join(tmpdir(), "never-written.snap"), facts);
+      world.kube.onWrite(({ verb, path }) => {
+        if (verb === "create" && path.endsWith("/jobs")) throw new Error("enough seen");
+      });
+      await assert.rejects(runBeats(finalSnapshot, context), /enough seen/);
+      const job = world.kube.writes.find(({ verb, path }) => verb === "create" && path.endsWith("/jobs"));
+      const { volumes } = (job?.body as V1Job).spec!.template.spec!;
+      assert.deepEqual(volumes?.find(({ name }) => name === "work")?.emptyDir, work);
+    });
+  }
 });

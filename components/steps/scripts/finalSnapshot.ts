@@ -13,7 +13,7 @@ import { removeJob, startJob } from "../nodeJob";
 import { serverConfigText } from "../renderedConfig";
 import { Refused, type Facts, type Step, type StepContext } from "../runStep";
 import { provedSnapshot, refuseUnwritable, snapshotFacts, snapshotPath } from "../snapshotFile";
-import { finalSnapshotJob } from "../stepJobs";
+import { finalSnapshotJob, MEMORY_LIMIT_BYTES } from "../stepJobs";
 import { observeWorld, podsPath, until } from "../world";
 
 let facts: Facts = {};
@@ -44,7 +44,7 @@ export const finalSnapshot: Step = {
   async act(ctx) {
     const stopped = await ctx.journal.entries();
     const node = stopped.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
-    const { nodeId, address } = (await ctx.journal.done("snapshot"))?.observed ?? {};
+    const { nodeId, address, stateBytes } = (await ctx.journal.done("snapshot"))?.observed ?? {};
     if (typeof nodeId !== "string" || typeof address !== "string")
       throw new Refused(
         "the journal does not say under which id the source ran; run stage backup [I15]",
@@ -58,6 +58,8 @@ export const finalSnapshot: Step = {
       files: { "server.hcl": loopbackConfig(source, { path: "/scratch/data", nodeId, address }) },
       env: { BAO_RAFT_NODE_ID: nodeId, BAO_CLUSTER_ADDR: `https://${address}` },
       scratchAt: [...new Set(folders)],
+      // The size of the first snapshot's state: the copy is at least as large. One that is not known goes to the disk.
+      memory: Number(stateBytes) < MEMORY_LIMIT_BYTES,
       node: typeof node === "string" ? node : undefined,
     });
     // A name of its own each time: no file is ever written over.
