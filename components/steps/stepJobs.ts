@@ -58,11 +58,15 @@ export function finalSnapshotJob(
   };
 }
 
-export function oldRaftAsideJob({ copyTimeoutSeconds }: Bounds, node?: string): NodeJob {
+export function oldRaftAsideJob(
+  { copyTimeoutSeconds }: Bounds,
+  { node, ...rest }: { readonly node?: string | undefined } & Pick<NodeJob, "env">,
+): NodeJob {
   return {
     name: "openbao-raft-set-aside",
     script: "setOldRaftAside.sh",
     timeoutSeconds: copyTimeoutSeconds,
+    ...rest,
     ...on(node),
   };
 }
