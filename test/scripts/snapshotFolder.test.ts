@@ -1,15 +1,17 @@
 import type { V1Job } from "@kubernetes/client-node";
 import assert from "node:assert/strict";
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { mkdtempSync, readdirSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import type { StreamingOpenBao } from "../../components/cluster/openBaoClient";
 import { SnapshotFault } from "../../components/snapshot/readSnapshot";
 import { saveSnapshot } from "../../components/snapshot/snapshotTransfer";
-import { Refused, runBeats, type StepContext } from "../../components/steps/runStep";
+import { Refused, runBeats, type Facts, type StepContext } from "../../components/steps/runStep";
 import { finalSnapshot } from "../../components/steps/scripts/finalSnapshot";
+import { snapshot } from "../../components/steps/scripts/snapshot";
 import { MEMORY_LIMIT_BYTES } from "../../components/steps/stepJobs";
+import { packed, SNAPSHOT_KEY, snapshotParts } from "../support/snapshotFile";
 import { RAFT_VALUES, StepWorld } from "../support/stepContext";
 
 /** The world at step final-snapshot; stage backup's snapshot has the given facts. */
@@ -83,4 +85,63 @@ describe("the copy that step final-snapshot starts, by its size (F17)", () => {
       assert.deepEqual(volumes?.find(({ name }) => name === "work")?.emptyDir, work);
     });
   }
+});
+
+describe("step snapshot of a source, and a file that lies at its place already (F30)", () => {
+  let folder = "";
+  let file = "";
+  let world: StepWorld;
+  beforeEach(() => {
+    folder = mkdtempSync(join(tmpdir(), "snapshot-there-"));
+    file = join(folder, "a.snap");
+    const parts = snapshotParts();
+    for (const member of parts.members) member.modified = Math.floor(Date.now() / 1000);
+    writeFileSync(file, packed(parts));
+    world = new StepWorld("snapshot").onRaft();
+  });
+  afterEach(() => rmSync(folder, { recursive: true }));
+
+  function run(): Promise<{ result: string; observed: Facts }> {
+    const settings = { file, from: "source", maxAgeHours: 24 };
+    const input = { ...world.context.input, path: "none", snapshot: settings } as StepContext["input"];
+    const keys = () =>
+      Promise.resolve({ unsealKey: SNAPSHOT_KEY.toString("base64"), rootToken: "test-token" });
+    return runBeats(snapshot, { ...world.context, input, keys });
+  }
+
+  const written = (secondsAgo: number) => {
+    const at = Date.now() / 1000 - secondsAgo;
+    utimesSync(file, at, at);
+  };
+
+  async function refused(): Promise<void> {
+    await assert.rejects(run(), (error: unknown) => {
+      assert.ok(error instanceof Refused && error.hazard === "F30", String(error));
+      assert.match(error.message, /Move it away/);
+      return true;
+    });
+  }
+
+  it(
+    "is refused though it is whole, recent and opened by the stored key: no run of this step wrote it",
+    refused,
+  );
+
+  it("is refused when it is older than the last run of this step", async () => {
+    written(60);
+    await world.wrote("snapshot", "act", { file });
+    await refused();
+  });
+
+  it("is taken when a run wrote it and was killed before it could say so, and again when that run was killed, too", async () => {
+    await world.wrote("snapshot", "act", { file });
+    written(0);
+    // The server does not say who its peers are: this run ends before its note, too.
+    await assert.rejects(run(), /Raft configuration/);
+    written(60);
+    world.servers["openbao-0"]!.peers = [
+      { node_id: "openbao-0", address: "openbao-0:8201", leader: true, voter: true },
+    ];
+    assert.equal((await run()).result, "done");
+  });
 });
