@@ -38,9 +38,13 @@ export interface InitPlace {
 /**
  * Initialises one empty store once: claim first, then the Lease's fence, then one call that is never repeated.
  * Whoever calls it has proved that the place for the keys can be written.
+ * @param keep stores the keys before anything else is asked of the API server: here is their only copy (hazard F15).
  * @throws InitHeld when the store is initialised already, or the reply was lost; ClaimLost; LeaseHeld.
  */
-export async function initOnce(place: InitPlace): Promise<{ keys: InitKeys; claim: InitClaim }> {
+export async function initOnce(
+  place: InitPlace,
+  keep: (keys: InitKeys) => Promise<void> = () => Promise.resolve(),
+): Promise<{ keys: InitKeys; claim: InitClaim }> {
   const { kube, namespace, fence, pod, bao } = place;
   const before = await sealStatus(bao);
   if (before.initialized) throw byAnother(pod);
@@ -48,6 +52,7 @@ export async function initOnce(place: InitPlace): Promise<{ keys: InitKeys; clai
   const claim = await takeClaim(kube, namespace, seen, { holder: fence.holder, pod });
   await fence.assertHeld();
   const keys = await callInit(bao, pod);
+  await keep(keys);
   return { keys, claim: await moveClaim(kube, namespace, claim, { state: "initialised" }) };
 }
 

@@ -16,9 +16,14 @@ export interface HeldKeys {
 /** What a key Secret holds before there is a key. */
 export const PLACEHOLDER = "REPLACE_AFTER_INIT";
 
+/** The key Secret holds no key. The text names the Secret and its key, never the value. */
+export class NoKey extends Error {
+  override readonly name = "NoKey";
+}
+
 /**
  * Reads the unseal key and the root token into memory.
- * @throws Error that names the Secret and its key, never the value (hazard F25).
+ * @throws NoKey that names the Secret and its key, never the value (hazard F25).
  */
 export async function readKeySecret(
   kube: KubeClient,
@@ -28,13 +33,13 @@ export async function readKeySecret(
   const secret = await kube.find<KubeObject & { data?: Record<string, string> }>(
     `/api/v1/namespaces/${namespace}/secrets/${ref.name}`,
   );
-  if (secret === undefined) throw new Error(`Secret "${ref.name}" was not found in namespace "${namespace}"`);
+  if (secret === undefined) throw new NoKey(`Secret "${ref.name}" was not found in namespace "${namespace}"`);
   const value = (key: string): string => {
     const encoded = secret.data?.[key];
-    if (encoded === undefined) throw new Error(`Secret "${ref.name}" has no key "${key}"`);
+    if (encoded === undefined) throw new NoKey(`Secret "${ref.name}" has no key "${key}"`);
     const text = Buffer.from(encoded, "base64").toString("utf8");
     const fault = faultOfKey(text);
-    if (fault !== undefined) throw new Error(`key "${key}" of Secret "${ref.name}" ${fault}`);
+    if (fault !== undefined) throw new NoKey(`key "${key}" of Secret "${ref.name}" ${fault}`);
     return text;
   };
   const resourceVersion = secret.metadata?.resourceVersion;

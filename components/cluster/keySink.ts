@@ -4,7 +4,8 @@ import { PLACEHOLDER, type KeySecretRef } from "./keySecret";
 import { isPassing, KubeError, type KubeClient, type KubeObject } from "./kubeClient";
 
 const MANAGED = { "app.kubernetes.io/managed-by": "openbao-raft-migration" };
-const ATTEMPTS = 6;
+/** An API server that is being replaced may be away for half a minute (hazard F11). */
+const KEEP_TRYING_SECONDS = 120;
 
 interface SecretObject extends KubeObject {
   type?: string;
@@ -52,12 +53,14 @@ export async function vacate(kube: KubeClient, namespace: string, ref: KeySecret
 /**
  * Proves, by a dry run of the server, that the key Secret can be written, and gives the write. It creates the Secret,
  * or fills a vacant one with its resourceVersion as precondition; one that holds a key is never touched (hazard I2).
+ * @param seconds so long the write is tried again while the API server is away
  * @throws SinkTaken; KubeError when the Secret cannot be written.
  */
 export async function provenSink(
   kube: KubeClient,
   namespace: string,
   ref: KeySecretRef,
+  seconds = KEEP_TRYING_SECONDS,
 ): Promise<(keys: InitKeys) => Promise<void>> {
   const seen = await kube.find<SecretObject>(path(namespace, ref.name));
   if (seen !== undefined && !isVacant(seen, ref)) {
@@ -74,7 +77,7 @@ export async function provenSink(
     return kube.mergePatch(path(namespace, ref.name), { metadata, data }, query);
   };
   await write({ unsealKey: PLACEHOLDER, rootToken: PLACEHOLDER }, true);
-  return (keys) => writeForSure(kube, namespace, ref, keys, () => write(keys, false));
+  return (keys) => writeForSure(kube, namespace, ref, keys, seconds, () => write(keys, false));
 }
 
 /** The keys exist only here: a passing failure is tried again, and a lost place gives way to another Secret. */
@@ -83,32 +86,52 @@ async function writeForSure(
   namespace: string,
   ref: KeySecretRef,
   keys: InitKeys,
+  seconds: number,
   write: () => Promise<unknown>,
 ): Promise<void> {
-  for (let attempt = 1; ; attempt++) {
-    try {
-      await write();
-      if (await holds(kube, namespace, ref.name, ref, keys)) return;
-    } catch (error) {
-      if (!(error instanceof KubeError)) throw error;
-      // The reply of a write that was done may be lost: what is stored counts (hazard F13).
-      if (await holds(kube, namespace, ref.name, ref, keys).catch(() => false)) return;
-      if (!isPassing(error) || attempt === ATTEMPTS) break;
-    }
-    if (attempt === ATTEMPTS) break;
-    await delay(250 * 2 ** attempt);
-  }
+  if (await written(write, () => holds(kube, namespace, ref.name, ref, keys), seconds)) return;
   const name = `${ref.name}-init-${Date.now().toString(36)}`;
-  await kube.create(
-    path(namespace),
-    secret(name, {
-      [ref.unsealKey]: Buffer.from(keys.unsealKey).toString("base64"),
-      [ref.rootToken]: Buffer.from(keys.rootToken).toString("base64"),
-    }),
-  );
+  const beside = secret(name, {
+    [ref.unsealKey]: Buffer.from(keys.unsealKey).toString("base64"),
+    [ref.rootToken]: Buffer.from(keys.rootToken).toString("base64"),
+  });
+  const create = () => kube.create(path(namespace), beside);
+  if (!(await written(create, () => holds(kube, namespace, name, ref, keys), seconds))) {
+    throw new SinkTaken(
+      `neither Secret "${ref.name}" nor one beside it could be written after the init, and the new keys are lost. Run again: it says how that empty store is removed`,
+    );
+  }
   throw new SinkTaken(
     `Secret "${ref.name}" was taken or could not be written after the init; the new keys are in Secret "${name}". Put them into "${ref.name}", then run again`,
   );
+}
+
+/**
+ * Writes until what is stored is what was written: the reply of a write that was done may be lost (hazard F13).
+ * @returns false when the API server says no, another's content is there, or it stays away for longer than `seconds`
+ */
+async function written(
+  write: () => Promise<unknown>,
+  isThere: () => Promise<boolean>,
+  seconds: number,
+): Promise<boolean> {
+  const end = Date.now() + seconds * 1000;
+  for (let pause = 500; ; pause = Math.min(2 * pause, 5_000)) {
+    try {
+      const failure = await write().then(
+        () => undefined,
+        (error: unknown) => error,
+      );
+      if (failure !== undefined && !(failure instanceof KubeError)) throw failure;
+      if (await isThere()) return true;
+      if (!isPassing(failure)) return false;
+    } catch (error) {
+      if (!(error instanceof KubeError)) throw error;
+      if (!isPassing(error)) return false;
+    }
+    if (Date.now() + pause > end) return false;
+    await delay(pause);
+  }
 }
 
 async function holds(

@@ -186,27 +186,31 @@ export const storageChecks: readonly Check[] = [
     waivable: true,
     observe: "the kubelet's figures of claim data-<release>-0",
     judge: (snapshot, { release }) => {
-      const expected = `free space for the file copy, the Raft copy and its log: ${COPY_FACTOR} times what is used`;
+      const copies = snapshot.path === "migrate";
+      const expected = copies
+        ? `free space for the file copy, the Raft copy and its log: ${COPY_FACTOR} times what is used`
+        : "free space for a new Raft store beside the old one: once what is used, and its log";
       if (hasMoved(snapshot) || cutoverIsUnderWay(snapshot))
         return notApplicable("the data was copied already");
-      if (snapshot.path !== "migrate") return notApplicable("this carry makes no file copy");
+      if (snapshot.path === "none") return notApplicable("this carry makes no file copy");
+      if (!copies && valueOr(snapshot.release, undefined)?.mode !== "raft")
+        return notApplicable("no Raft store is set aside");
       // A copy, or a part of one, counts as used: only the step can tell it from the data.
-      if (valueOr(snapshot.journal, []).some((one) => one.step === "file-copy"))
+      if (copies && valueOr(snapshot.journal, []).some((one) => one.step === "file-copy"))
         return notApplicable("step file-copy has begun; it measures the data");
-      // A namespaced user may not ask the kubelets, and the step refuses before it copies anything.
-      if (!snapshot.volumeUse.known)
-        return notApplicable(`${snapshot.volumeUse.why}; step file-copy measures the data`);
+      const otherwise = copies
+        ? "step file-copy measures the data"
+        : "no step measures it: look yourself that the store fits once more";
+      // A namespaced user may not ask the kubelets; of a copy, the step refuses before it copies anything.
+      if (!snapshot.volumeUse.known) return notApplicable(`${snapshot.volumeUse.why}; ${otherwise}`);
       return seen(snapshot.volumeUse, expected, (list) => {
         const use = list.find((one) => one.claim === `data-${release}-0`);
-        if (use === undefined)
-          return notApplicable("the kubelet gave no figures for it; step file-copy measures the data");
+        if (use === undefined) return notApplicable(`the kubelet gave no figures for it; ${otherwise}`);
         const size = bytesOf(valueOr(snapshot.claims, []).find((one) => one.name === use.claim)?.size ?? "");
         if (size !== undefined && use.capacityBytes > 2 * size) {
-          return notApplicable(
-            `it shares a disk with ${gib(use.availableBytes)} free; stage backup measures the data`,
-          );
+          return notApplicable(`it shares a disk with ${gib(use.availableBytes)} free; ${otherwise}`);
         }
-        const needed = COPY_FACTOR * use.usedBytes + RAFT_FLOOR;
+        const needed = (copies ? COPY_FACTOR : 1) * use.usedBytes + RAFT_FLOOR;
         const found = `${gib(use.availableBytes)} free, ${gib(needed)} needed`;
         return use.availableBytes >= needed ? pass(found, expected) : fail(found, expected);
       });

@@ -18,7 +18,7 @@ export class SnapshotFault extends Error {
   override readonly name = "SnapshotFault";
   constructor(
     message: string,
-    readonly hazard: "F28" | "F29" | "F30",
+    readonly hazard: "F28" | "F29" | "F30" | "F65",
   ) {
     super(message);
   }

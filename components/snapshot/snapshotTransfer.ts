@@ -1,5 +1,6 @@
-import { createReadStream, createWriteStream } from "node:fs";
-import { link, open, rm, stat } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { link, open, rm, stat, type FileHandle } from "node:fs/promises";
+import { dirname } from "node:path";
 import { mutating } from "../cluster/failpoint";
 import { streaming, type OpenBao } from "../cluster/openBaoClient";
 import { readSnapshot, SnapshotFault, type SnapshotFacts } from "./readSnapshot";
@@ -9,7 +10,8 @@ const PATH = "/v1/sys/storage/raft/snapshot";
 /**
  * Takes a snapshot of one active node into a new file of mode 0600, and lets the file have its name only when it is
  * whole. An existing file is never written over.
- * @throws SnapshotFault when what came is not whole (hazard I23); Error when the file exists or OpenBao says no.
+ * @throws SnapshotFault when what came is not whole (hazard I23), or the folder cannot be written (hazard F65); Error
+ * when the file exists or OpenBao says no.
  */
 export async function saveSnapshot(
   bao: OpenBao,
@@ -18,9 +20,8 @@ export async function saveSnapshot(
   timeoutMs: number,
 ): Promise<SnapshotFacts> {
   const partial = `${file}.partial`;
-  // A piece of an earlier run that died: only this function makes files of that name.
-  await rm(partial, { force: true });
-  const sink = createWriteStream(partial, { flags: "wx", mode: 0o600, flush: true });
+  // Opened before anybody is asked: a stream that opens its file itself tells of it when nobody listens yet.
+  const sink = (await openPartial(partial)).createWriteStream({ flush: true });
   try {
     const status = await streaming(bao).stream("GET", PATH, { token, timeoutMs, sink });
     if (status !== 200) {
@@ -35,6 +36,26 @@ export async function saveSnapshot(
   } finally {
     sink.destroy();
     await rm(partial, { force: true });
+  }
+}
+
+/** Proves that a snapshot can be written to this path. @throws SnapshotFault (hazard F65) */
+export async function assertWritable(file: string): Promise<void> {
+  const partial = `${file}.partial`;
+  await (await openPartial(partial)).close();
+  await rm(partial, { force: true });
+}
+
+async function openPartial(partial: string): Promise<FileHandle> {
+  try {
+    // A piece of an earlier run that died: only these functions make files of that name.
+    await rm(partial, { force: true });
+    return await open(partial, "wx", 0o600);
+  } catch (error) {
+    throw new SnapshotFault(
+      `no file can be written in the folder "${dirname(partial)}" (${(error as NodeJS.ErrnoException).code}); make the folder, let this user write there, or name another in openbao-migration:snapshot.file`,
+      "F65",
+    );
   }
 }
 

@@ -8,13 +8,13 @@ type Row = readonly [id: string, script: string, hazards: readonly string[], tou
 const NETWORK_TO_BACKUP: Readonly<Record<Exclude<CarryPath, "migrate">, readonly Row[]>> = {
   none: [
     ["inventory-backup", "backupInventory", ["H2", "I48"], true],
-    ["snapshot", "snapshot", ["I23", "I24", "F28", "F29", "F30"], true],
+    ["snapshot", "snapshot", ["I23", "I24", "F28", "F29", "F30", "F65"], true],
   ],
   restore: [
     ["inventory-backup", "backupInventory", ["H2", "I48"], true],
-    ["snapshot", "snapshot", ["I23", "I24", "F28", "F29", "F30"], true],
+    ["snapshot", "snapshot", ["I23", "I24", "F28", "F29", "F30", "F65"], true],
   ],
-  "restore-file": [["snapshot", "snapshot", ["I23", "I24", "F28", "F29", "F30"], true]],
+  "restore-file": [["snapshot", "snapshot", ["I23", "I24", "F28", "F29", "F30", "F65"], true]],
   reseed: [
     ["inventory-backup", "backupInventory", ["H2", "I48"], true],
     ["reseed-check-backup", "reseedCheck", ["I48"]],
@@ -24,13 +24,18 @@ const NETWORK_TO_BACKUP: Readonly<Record<Exclude<CarryPath, "migrate">, readonly
 const PAUSE: Row = ["pause", "pause", ["I1", "I8", "I38", "F53", "F54"]];
 const INVENTORY: Row = ["inventory-cutover", "cutoverInventory", ["F23"], true];
 const STOP: Row = ["stop", "stop", ["F22", "F23"]];
-const FINAL: Row = ["final-snapshot", "finalSnapshot", ["F23", "F28", "F29"], true];
-const ASIDE: Row = ["set-aside", "setAside", ["F19", "F22"]];
+const FINAL: Row = ["final-snapshot", "finalSnapshot", ["F17", "F23", "F28", "F29", "F65"], true];
+const ASIDE: Row = ["set-aside", "setAside", ["F19", "F22", "F68"]];
 const START: readonly Row[] = [
   ["flip", "flip", ["I4", "I35", "I40", "F40"]],
   ["roll", "roll", ["I2", "I4", "F56"]],
 ];
-const RESTORE: Row = ["restore", "restore", ["H1", "H3", "I19", "I21", "F15", "F26", "F29", "F57"], true];
+const RESTORE: Row = [
+  "restore",
+  "restore",
+  ["H1", "H3", "I19", "I21", "F15", "F26", "F29", "F57", "F68"],
+  true,
+];
 const UNSEAL: Row = ["unseal-0", "unseal", ["I2", "I3", "I15", "F24"], true];
 
 const CUTOVER: Readonly<Record<Exclude<CarryPath, "migrate">, readonly Row[]>> = {
@@ -62,7 +67,7 @@ const CUTOVER: Readonly<Record<Exclude<CarryPath, "migrate">, readonly Row[]>> =
     STOP,
     ASIDE,
     ...START,
-    ["init", "init", ["I2", "I29", "F13", "F15", "F25", "F26", "F51", "F57"], true],
+    ["init", "init", ["I2", "I29", "F11", "F13", "F15", "F25", "F26", "F51", "F57"], true],
     ["git-keys", "gitKeys", ["H6", "I49", "F26", "F69"], true],
     UNSEAL,
     ["reseed-jobs", "reseedJobs", ["I48"]],

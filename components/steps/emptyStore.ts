@@ -45,6 +45,22 @@ export function isRefusal(seen: Observation | EmptyStore): seen is Observation {
   return "state" in seen;
 }
 
+/**
+ * For a Job that marks the volume, or acts on such a mark: the id of this migration, which is its journal's. A mark that
+ * outlived its migration says nothing of what lies there now (hazard F68).
+ */
+export async function migrationEnv(ctx: StepContext): Promise<{ readonly MIGRATION: string }> {
+  const id = (await ctx.journal.run())?.id ?? "";
+  if (id === "")
+    throw new Refused("the journal has no id, so nothing on the volume can be told apart [F68]", "F68");
+  return { MIGRATION: id };
+}
+
+/** What is said of a mark on the volume of openbao-0 that is not of this migration. */
+export function strangeMark(id: string): string {
+  return `the volume's mark .openbao-raft-migration/fresh is not of this migration (${id}), and nothing was moved or removed. If an earlier migration left it and you went back: finish that by docs/carry.md, "Going back", which removes it. If only the journal was lost and the old store lies in old-raft: put this id in place of the first word of that file`;
+}
+
 /** How an empty store whose keys are lost is emptied by hand. */
 export function byHand(ctx: StepContext): string {
   const { namespace, release } = ctx.input;
@@ -75,13 +91,22 @@ export async function emptyAgain(ctx: StepContext): Promise<void> {
     timeoutSeconds: ctx.input.podTimeoutSeconds,
   });
   await ctx.fence.assertHeld();
+  const env = await migrationEnv(ctx);
   const result = await runJob(ctx, {
     name: "openbao-raft-wipe-fresh",
     script: "wipeFresh.sh",
+    env,
     timeoutSeconds: ctx.input.podTimeoutSeconds,
     ...(node !== undefined && { node }),
   });
-  refuseOnCode(result, { 20: ["the volume does not say that the old store was set aside", "F19"] });
+  refuseOnCode(result, {
+    20: ["the volume does not say that the old store was set aside", "F19"],
+    21: [strangeMark(env.MIGRATION), "F68"],
+    22: [
+      "what was set aside lies no longer whole in .openbao-raft-migration/old-raft, so the store at the volume's root may be the only one; nothing is taken away",
+      "F19",
+    ],
+  });
   await ctx.fence.assertHeld();
   await scale(ctx.kube, namespace, release, 1);
   await waitForPod(ctx, pod);

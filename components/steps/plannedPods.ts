@@ -60,10 +60,10 @@ const JOBS: Readonly<Record<CarryPath, JobsOf>> = {
     cutover: [jobs.carryJob(config, { node })],
   }),
   restore: (config, node) => ({
-    cutover: [jobs.finalSnapshotJob(config, { node }), jobs.oldRaftAsideJob(config, node)],
+    cutover: [jobs.finalSnapshotJob(config, { node }), jobs.oldRaftAsideJob(config, { node })],
   }),
-  "restore-file": (config, node) => ({ cutover: [jobs.oldRaftAsideJob(config, node)] }),
-  reseed: (config, node) => ({ cutover: [jobs.oldRaftAsideJob(config, node)] }),
+  "restore-file": (config, node) => ({ cutover: [jobs.oldRaftAsideJob(config, { node })] }),
+  reseed: (config, node) => ({ cutover: [jobs.oldRaftAsideJob(config, { node })] }),
   none: () => ({}),
 };
 

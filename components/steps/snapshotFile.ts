@@ -3,6 +3,7 @@ import { isAbsolute, resolve } from "node:path";
 import { PROJECT_ROOT } from "../projectRoot";
 import { assertFresh, readSnapshot, SnapshotFault, type SnapshotFacts } from "../snapshot/readSnapshot";
 import { assertKeyOpens } from "../snapshot/snapshotKey";
+import { assertWritable } from "../snapshot/snapshotTransfer";
 import { Refused, type Facts, type StepContext } from "./runStep";
 
 /** The snapshot's path from the config; a relative one counts from the project's folder, as Pulumi runs it. */
@@ -11,6 +12,11 @@ export function snapshotPath(ctx: StepContext): string {
   if (file === undefined)
     throw new Refused('the config names no "openbao-migration:snapshot.file" [F28]', "F28");
   return isAbsolute(file) ? file : resolve(PROJECT_ROOT, file);
+}
+
+/** Before anything is begun for a snapshot: its folder takes a file. @throws Refused (hazard F65) */
+export async function refuseUnwritable(file: string): Promise<void> {
+  await refused(file, () => assertWritable(file));
 }
 
 /**

@@ -1,6 +1,9 @@
 import type { NodeJob } from "./nodeJob";
 import type { StepInput } from "./stepInput";
 
+/** From this size on a work folder goes to the node's disk: forth and back need about three times the source. */
+export const MEMORY_LIMIT_BYTES = 512 * 1024 * 1024;
+
 type Bounds = Pick<StepInput, "podTimeoutSeconds" | "copyTimeoutSeconds">;
 
 /** The Jobs of the ways forward: steps run them, and the gate asks the API server beforehand whether it admits them. */
@@ -40,7 +43,10 @@ export function carryJob(
 
 export function finalSnapshotJob(
   { copyTimeoutSeconds }: Bounds,
-  { node, ...rest }: { readonly node?: string | undefined } & Pick<NodeJob, "files" | "env" | "scratchAt">,
+  {
+    node,
+    ...rest
+  }: { readonly node?: string | undefined } & Pick<NodeJob, "files" | "env" | "scratchAt" | "memory">,
 ): NodeJob {
   return {
     name: "openbao-raft-final-snapshot",
@@ -52,11 +58,15 @@ export function finalSnapshotJob(
   };
 }
 
-export function oldRaftAsideJob({ copyTimeoutSeconds }: Bounds, node?: string): NodeJob {
+export function oldRaftAsideJob(
+  { copyTimeoutSeconds }: Bounds,
+  { node, ...rest }: { readonly node?: string | undefined } & Pick<NodeJob, "env">,
+): NodeJob {
   return {
     name: "openbao-raft-set-aside",
     script: "setOldRaftAside.sh",
     timeoutSeconds: copyTimeoutSeconds,
+    ...rest,
     ...on(node),
   };
 }

@@ -143,7 +143,7 @@ export const PLATFORM_CONTROLS: readonly Control[] = [
     bug: "#1996",
     says: "only the stored key opens what was restored, and nobody gives it",
     guard: "components/steps/scripts/restore.ts",
-    find: "await giveKey(bao, unsealKey);",
+    find: "await unsealPod(ctx, pod0(ctx));",
     by: "",
     test: "test/scripts/restore.test.ts",
     red: /ends with the snapshot's cluster, opened by the stored key/,

@@ -31,6 +31,8 @@ export class JobScript {
       | "wipeFresh.sh",
     /** Files beside the script, as name -> text. */
     private readonly files: Readonly<Record<string, string>> = {},
+    /** Variables of the Job. */
+    private readonly env: Readonly<Record<string, string>> = {},
   ) {
     for (const [path, text] of Object.entries({
       "core/_keyring": '{"Value":"a2V5"}',
@@ -82,7 +84,7 @@ export class JobScript {
     const done = spawnSync(shell, [...args, path], {
       encoding: "utf8",
       timeout: 30_000,
-      env: { PATH: `${bin}:${process.env["PATH"]}` },
+      env: { PATH: `${bin}:${process.env["PATH"]}`, ...this.env },
     });
     let result: Record<string, unknown> = {};
     try {

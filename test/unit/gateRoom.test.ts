@@ -3,13 +3,13 @@ import { readFileSync } from "node:fs";
 import { checks } from "../../components/gate/checks";
 import { judged } from "../../components/gate/judged";
 import { COPY_FACTOR, RAFT_FLOOR } from "../../components/gate/storageChecks";
+import { NONE, RESEED, soleRaftWorld } from "../support/carryHazards";
 import { configOf, journalled, standaloneWorld, type World } from "../support/snapshotBuilder";
 
 const USED = 1024 ** 3;
 const NEEDED = COPY_FACTOR * USED + RAFT_FLOOR;
 
-function worldWith(availableBytes: number): World {
-  const world = standaloneWorld();
+function worldWith(availableBytes: number, world = standaloneWorld()): World {
   world.kube.answer("get", "/api/v1/nodes/node-0/proxy/stats/summary", () => ({
     pods: [
       {
@@ -55,6 +55,17 @@ describe("gate: room for the copy (F33)", () => {
   it("asks nothing of a carry that makes no file copy", async () => {
     const row = await rowOf(worldWith(0), { carry: "none" });
     assert.equal(row.judgement.found, "this carry makes no file copy");
+  });
+
+  it("asks for the Raft store once more where the old one is set aside on the same volume", async () => {
+    for (const values of [{ ...NONE, carry: "restore" }, RESEED]) {
+      const room = USED + RAFT_FLOOR;
+      const config = { ...values, stage: "backup" };
+      assert.equal((await rowOf(worldWith(room, soleRaftWorld()), config)).outcome, "PASS");
+      assert.equal((await rowOf(worldWith(room - 1, soleRaftWorld()), config)).outcome, "FAIL");
+    }
+    const row = await rowOf(worldWith(0), { ...RESEED, stage: "backup" });
+    assert.equal(row.judgement.found, "no Raft store is set aside");
   });
 
   it("stops nobody who may not ask the kubelets: the step measures before it copies", async () => {

@@ -1,11 +1,12 @@
 #!/bin/sh
 # Moves an old Raft store aside on the volume of openbao-0, so that a server starts on an empty one beside it.
-# Before: no server runs.
+# Before: no server runs. MIGRATION is the id of this migration.
 # After:  .openbao-raft-migration/old-raft holds what was Raft's, whole; the root holds no Raft state. Nothing is deleted;
-#         file storage at the root stays where it is.
+#         file storage at the root stays where it is. The file "fresh" says by whose hand, and how many files lie there.
 # The result goes to the termination message: 0 done, 20-29 refused, others failed.
 set -eu
 umask 077
+: "${MIGRATION:?}"
 DATA=/openbao/data
 KEEP=$DATA/.openbao-raft-migration
 OLD=$KEEP/old-raft
@@ -16,8 +17,14 @@ finish() { # code, JSON
   exit "$1"
 }
 
-# What a server has made since lies at the root: it is not the old store, and is judged by step restore or init.
-[ ! -f "$KEEP/fresh" ] || finish 0 '{"note":"set aside already"}'
+if [ -f "$KEEP/fresh" ]; then
+  by= files=
+  read -r by files < "$KEEP/fresh" || :
+  # Whoever went back by hand has left the mark of an earlier migration: what lies at the root may be the only store.
+  [ "$by" = "$MIGRATION" ] || finish 21 '{"problem":"mark-of-another-migration"}'
+  # What a server has made since lies at the root: it is not the old store, and is judged by step restore or init.
+  finish 0 '{"note":"set aside already"}'
+fi
 
 # An old store from an earlier migration must not be mixed with this one.
 if [ -d "$OLD" ] && [ ! -f "$KEEP/setting-aside" ]; then finish 20 '{"problem":"old-raft-of-an-earlier-time"}'; fi
@@ -34,7 +41,8 @@ done
 sync
 kept=$(find "$OLD" -type f | wc -l)
 bytes=$(find "$OLD" -type f -exec stat -c '%s' '{}' + | awk '{ n += $1 } END { printf "%d", n }')
-: > "$KEEP/fresh"
+printf '%s %d\n' "$MIGRATION" "$kept" > "$KEEP/fresh.new"
+mv "$KEEP/fresh.new" "$KEEP/fresh"
 rm -f "$KEEP/setting-aside"
 sync
 finish 0 "{\"moved\":$moved,\"files\":$kept,\"bytes\":$bytes}"

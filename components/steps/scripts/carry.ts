@@ -4,11 +4,8 @@ import { DEFAULT_MAX_ENTRY_BYTES, largestFile, maxEntryBytes } from "../entrySiz
 import { refuseOnCode, type JobResult } from "../jobResult";
 import { runJob } from "../nodeJob";
 import { Refused, type Facts, type Step, type StepContext } from "../runStep";
-import { carryJob } from "../stepJobs";
+import { carryJob, MEMORY_LIMIT_BYTES } from "../stepJobs";
 import { observeWorld } from "../world";
-
-/** Above this the work folder goes to the node's disk: forth and back need about three times the source. */
-const MEMORY_LIMIT_BYTES = 512 * 1024 * 1024;
 
 /** Exit code of the Job where the file storage is as it was carried over, and a server has run on the Raft store. */
 export const LIVE_COPY = 26;

@@ -12,8 +12,8 @@ import { saveSnapshot } from "../../snapshot/snapshotTransfer";
 import { removeJob, startJob } from "../nodeJob";
 import { serverConfigText } from "../renderedConfig";
 import { Refused, type Facts, type Step, type StepContext } from "../runStep";
-import { provedSnapshot, snapshotFacts, snapshotPath } from "../snapshotFile";
-import { finalSnapshotJob } from "../stepJobs";
+import { provedSnapshot, refuseUnwritable, snapshotFacts, snapshotPath } from "../snapshotFile";
+import { finalSnapshotJob, MEMORY_LIMIT_BYTES } from "../stepJobs";
 import { observeWorld, podsPath, until } from "../world";
 
 let facts: Facts = {};
@@ -44,7 +44,7 @@ export const finalSnapshot: Step = {
   async act(ctx) {
     const stopped = await ctx.journal.entries();
     const node = stopped.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
-    const { nodeId, address } = (await ctx.journal.done("snapshot"))?.observed ?? {};
+    const { nodeId, address, stateBytes } = (await ctx.journal.done("snapshot"))?.observed ?? {};
     if (typeof nodeId !== "string" || typeof address !== "string")
       throw new Refused(
         "the journal does not say under which id the source ran; run stage backup [I15]",
@@ -58,11 +58,17 @@ export const finalSnapshot: Step = {
       files: { "server.hcl": loopbackConfig(source, { path: "/scratch/data", nodeId, address }) },
       env: { BAO_RAFT_NODE_ID: nodeId, BAO_CLUSTER_ADDR: `https://${address}` },
       scratchAt: [...new Set(folders)],
+      // The size of the first snapshot's state: the copy is at least as large. One that is not known goes to the disk.
+      memory: Number(stateBytes) < MEMORY_LIMIT_BYTES,
       node: typeof node === "string" ? node : undefined,
     });
+    // A name of its own each time: no file is ever written over.
+    const file = `${snapshotPath(ctx)}.final-${new Date().toISOString().replace(/[:.]/g, "")}`;
+    // A second OpenBao with all data is not started for a file that cannot be written.
+    await refuseUnwritable(file);
     try {
       await startJob(ctx, job);
-      facts = await takeFrom(ctx, await runningPod(ctx, job.name));
+      facts = await takeFrom(ctx, await runningPod(ctx, job.name), file);
     } finally {
       await removeJob(ctx.kube, ctx.input.namespace, job.name);
     }
@@ -73,7 +79,7 @@ export const finalSnapshot: Step = {
   },
 };
 
-async function takeFrom(ctx: StepContext, pod: string): Promise<Facts> {
+async function takeFrom(ctx: StepContext, pod: string, file: string): Promise<Facts> {
   const bao = ctx.bao(pod);
   const { unsealKey, rootToken } = await ctx.keys();
   await until(`the copy in ${pod} to answer`, ctx.input.podTimeoutSeconds, async () => {
@@ -89,8 +95,6 @@ async function takeFrom(ctx: StepContext, pod: string): Promise<Facts> {
     const code = await health(bao);
     return code === 200 ? { value: code } : { seen: `sys/health ${code}` };
   });
-  // A name of its own each time: no file is ever written over.
-  const file = `${snapshotPath(ctx)}.final-${new Date().toISOString().replace(/[:.]/g, "")}`;
   await saveSnapshot(bao, rootToken, file, ctx.input.copyTimeoutSeconds * 1000);
   return snapshotFacts(file, await provedSnapshot(ctx, file));
 }

@@ -3,13 +3,12 @@
 // Secret of their own; the server is unsealed and active.
 import { moveClaim, readClaim } from "../../cluster/initClaim";
 import { initOnce } from "../../cluster/initOnce";
-import { KubeError } from "../../cluster/kubeClient";
-import { readKeySecret } from "../../cluster/keySecret";
+import { NoKey, readKeySecret } from "../../cluster/keySecret";
 import { escrowName, provenSink, SinkTaken, vacate } from "../../cluster/keySink";
-import { OpenBaoUnreachable } from "../../cluster/openBaoClient";
-import { health, unseal as giveKey } from "../../cluster/openBaoStatus";
+import { health, unexpected } from "../../cluster/openBaoStatus";
 import { byHand, heldAsRefusal, isRefusal, observeEmptyStore } from "../emptyStore";
 import { Refused, type Step, type StepContext } from "../runStep";
+import { unsealPod, WRONG_KEY } from "../unsealing";
 import { answeredStatus, observeWorld, until } from "../world";
 
 export const init: Step = {
@@ -30,19 +29,17 @@ export const init: Step = {
     const pod = `${ctx.input.release}-0`;
     const bao = ctx.bao(pod);
     const { kube } = ctx;
-    const { namespace, keySecret } = ctx.input;
+    const { namespace } = ctx.input;
     const status = await answeredStatus(ctx, pod);
     if (status.initialized && !(await keyIsHeld(ctx, status.sealed))) throw keysLost(ctx);
     if (!status.initialized) {
       await ctx.fence.assertHeld();
       const store = await taken(() => vacateAndProve(ctx));
-      const { keys } = await heldAsRefusal(ctx, () =>
-        initOnce({ kube, namespace, fence: ctx.fence, pod, bao }),
+      await heldAsRefusal(ctx, () =>
+        initOnce({ kube, namespace, fence: ctx.fence, pod, bao }, (keys) => taken(() => store(keys))),
       );
-      await taken(() => store(keys));
     }
-    const held = await readKeySecret(kube, namespace, keySecret);
-    if ((await answeredStatus(ctx, pod)).sealed) await giveKey(bao, held.unsealKey);
+    if ((await answeredStatus(ctx, pod)).sealed) await unsealPod(ctx, pod);
   },
 
   async verify(ctx) {
@@ -78,22 +75,27 @@ async function vacateAndProve(ctx: StepContext) {
   return provenSink(ctx.kube, namespace, keySecret);
 }
 
-/** True when the key Secret opens the store, or its token is known to the unsealed one. */
+/**
+ * True when the key Secret opens the store, or its token is known to the unsealed one. False only when the Secret holds
+ * no key, or the server itself calls the key wrong or the token unknown: whatever else fails is no answer, and must send
+ * nobody to take a store away whose key is held (hazard F15).
+ */
 async function keyIsHeld(ctx: StepContext, sealed: boolean): Promise<boolean> {
-  const bao = ctx.bao(`${ctx.input.release}-0`);
+  const pod = `${ctx.input.release}-0`;
+  const bao = ctx.bao(pod);
   try {
-    const { unsealKey, rootToken } = await readKeySecret(ctx.kube, ctx.input.namespace, ctx.input.keySecret);
-    if (sealed) await giveKey(bao, unsealKey);
+    const { rootToken } = await ctx.keys();
+    if (sealed) await unsealPod(ctx, pod);
     await until("the store to be active", ctx.input.podTimeoutSeconds, async () => {
       const code = await health(bao);
       return code === 200 ? { value: true } : { seen: `sys/health ${code}` };
     });
     const reply = await bao.request("GET", "/v1/auth/token/lookup-self", { token: rootToken });
-    return reply.status === 200;
+    if (reply.status === 200 || reply.status === 403) return reply.status === 200;
+    throw unexpected(bao, "the stored token", reply);
   } catch (error) {
-    // Silence is no answer: it must send nobody to take a store away whose key is held (hazard F15).
-    if (error instanceof OpenBaoUnreachable || error instanceof KubeError || error instanceof Refused)
-      throw error;
+    if (!(error instanceof NoKey) && !(error instanceof Refused && error.hazard === WRONG_KEY)) throw error;
+    ctx.log(error.message);
     return false;
   }
 }

@@ -1,5 +1,6 @@
 // Before: no pod of the server exists; what was to be kept of it is kept.
 // After: the volume's root holds no Raft store; an old one lies beside it, whole. File storage is not touched.
+import { migrationEnv, strangeMark } from "../emptyStore";
 import { refuseOnCode } from "../jobResult";
 import { runJob } from "../nodeJob";
 import { type Facts, type Step } from "../runStep";
@@ -33,12 +34,17 @@ export const setAside: Step = {
   async act(ctx) {
     const entries = await ctx.journal.entries();
     const node = entries.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
-    const result = await runJob(ctx, oldRaftAsideJob(ctx.input, typeof node === "string" ? node : undefined));
+    const env = await migrationEnv(ctx);
+    const result = await runJob(
+      ctx,
+      oldRaftAsideJob(ctx.input, { env, node: typeof node === "string" ? node : undefined }),
+    );
     refuseOnCode(result, {
       20: [
         "the volume holds a Raft store that was set aside at an earlier time, under .openbao-raft-migration/old-raft; move it to where you keep it, then run again",
         "F19",
       ],
+      21: [strangeMark(env.MIGRATION), "F68"],
     });
     facts = result.facts;
   },
