@@ -8,6 +8,7 @@ import type { KubeClient } from "../components/cluster/kubeClient";
 import { seeKeyCopy } from "../components/land/keyCopy";
 import { unreviewedClaims } from "./driftClaims";
 import { LANDED_BRANCH } from "./landedClaims";
+import { leakClaim } from "./leaks/leakClaim";
 import { changedNothing, moveThroughStages, StageFailed, type StageRun } from "./move";
 import type { RehearsalOptions } from "./options";
 import type { Claim } from "./outcome";
@@ -55,6 +56,7 @@ export async function rehearseReseed(
   const report = await reseedReport(run, async (noChange) => {
     const claims = await claimsOfReseed(kube, before, oldCluster, noChange);
     claims.push(...(await unreviewedClaims(kube, run.checkout, options.delivery)));
+    claims.push(await leakClaim(kube, run.runDir, options.context === undefined));
     return options.sops ? [...claims, await keysInGit(kube, run.checkout)] : claims;
   });
   return await finishRun(report, run.runDir, log);

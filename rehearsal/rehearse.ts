@@ -1,11 +1,11 @@
-import { mkdirSync, readdirSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { readJournal } from "../components/cluster/journal";
 import { kubeClient, loadKubeConfig, type KubeClient } from "../components/cluster/kubeClient";
 import { backendEnv } from "./backend";
 import { cacheDir } from "./cache";
 import { down, kubeconfigPath, up } from "./cluster/cluster";
-import { readLoadLog, startLoad } from "./load/clientLoad";
+import { loadLogs, startLoad } from "./load/clientLoad";
 import { availability, longestOutage, summarise, type LoadLog } from "./load/loadLog";
 import { rehearseReseed } from "./carryRun";
 import { changedNothing, moveThroughStages, StageFailed, type StageRun } from "./move";
@@ -19,6 +19,7 @@ import { finishRun } from "./report/finishRun";
 import { unreviewedClaims } from "./driftClaims";
 import { cleanupClaims } from "./cleanupClaims";
 import { landedClaims } from "./landedClaims";
+import { leakClaim } from "./leaks/leakClaim";
 import { stackConfig } from "./stackConfig";
 import type { RunReport } from "./report/runReport";
 import { stopFluxControllers } from "./flux/controllers";
@@ -192,6 +193,7 @@ async function moveSource({
     ...(options.cleanup ? await cleanupClaims(kube) : []),
     ...(options.context === undefined ? [await alertClaim(kube)] : []),
     ...((await review?.claims()) ?? (await unreviewedClaims(kube, checkout, options.delivery))),
+    await leakClaim(kube, runDir, options.context === undefined),
   ];
   const report = reportOf({
     options,
@@ -278,13 +280,6 @@ function reportOf({
 async function stopStandIns(options: RehearsalOptions): Promise<void> {
   await stopHelmController();
   if (options.flux) await stopFluxControllers();
-}
-
-/** Every load of this run, that of a killed one too. */
-function loadLogs(runDir: string): LoadLog[] {
-  return readdirSync(runDir)
-    .filter((name) => /^load-.*\.jsonl$/.test(name))
-    .map((name) => readLoadLog(join(runDir, name)));
 }
 
 void (async () => {

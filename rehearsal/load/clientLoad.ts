@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import {
@@ -88,6 +88,13 @@ export async function startLoad(runDir: string, options: LoadOptions = {}): Prom
 /** The log of a load that an earlier, killed run had copied; what it acknowledged must be found, too. */
 export function readLoadLog(file: string): LoadLog {
   return parseLoadLog(readFileSync(file, "utf8").split("\n"));
+}
+
+/** Every load of a run, that of a killed one too. */
+export function loadLogs(runDir: string): LoadLog[] {
+  return readdirSync(runDir)
+    .filter((name) => /^load-.*\.jsonl$/.test(name))
+    .map((name) => readLoadLog(join(runDir, name)));
 }
 
 async function firstWrite(kube: KubeClient, log: FollowedPodLog, seen: () => boolean): Promise<void> {

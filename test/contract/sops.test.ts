@@ -9,7 +9,7 @@ import { locate } from "../../rehearsal/tools/locate";
 import { partOf } from "../../rehearsal/tools/toolList";
 import { toolPath } from "../../rehearsal/tools/tools";
 import { LandingCheckout } from "../support/landingCheckout";
-import { filesWith, forms, textsWith } from "../support/leakScan";
+import { filesWith, forms, textsWith } from "../../rehearsal/leaks/leakScan";
 
 /* What the copy of the keys in Git relies on in the real sops and in age. */
 

@@ -21,8 +21,8 @@ import {
   type RunningHelmController,
 } from "../../rehearsal/standins/helmController/start";
 import { toolPath } from "../../rehearsal/tools/tools";
-import { filesWith, forms, textsWith } from "../support/leakScan";
-import { objectsWith } from "../support/leakedObjects";
+import { filesWith, forms, textsWith } from "../../rehearsal/leaks/leakScan";
+import { objectsWith } from "../../rehearsal/leaks/leakedObjects";
 
 const CHECKOUT = resolve(__dirname, "../..");
 /** Folder of the rehearsal below: its backend holds the dev stack. */

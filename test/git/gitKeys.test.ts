@@ -6,7 +6,7 @@ import { gitKeys } from "../../components/steps/scripts/gitKeys";
 import { base64, EmptyStoreWorld, KEY_SECRET } from "../support/emptyStoreWorld";
 import { FakeSops, RULES, type SopsFault } from "../support/fakeSops";
 import { LandingCheckout } from "../support/landingCheckout";
-import { filesWith, forms } from "../support/leakScan";
+import { filesWith, forms } from "../../rehearsal/leaks/leakScan";
 
 const FILE = "k8s/openbao/unseal.sops.yaml";
 const NEW_KEY = "canary-key-0123456789abcdef0123456789ab";

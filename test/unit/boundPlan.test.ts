@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { bindPlan } from "../../components/gate/boundPlan";
 import { judged, type Gate } from "../../components/gate/judged";
 import { factDifferences, worldFacts } from "../../components/gate/worldFacts";
-import { forms } from "../support/leakScan";
+import { forms } from "../../rehearsal/leaks/leakScan";
 import {
   configOf,
   NS,

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { CANARY } from "../../rehearsal/source/content";
-import { filesWith, forms } from "../support/leakScan";
+import { filesWith, forms } from "../../rehearsal/leaks/leakScan";
 
 const SECRET = "canary-7Qk/2+x=end";
 

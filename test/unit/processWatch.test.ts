@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { watchProcesses, type ProcessWatch } from "../../rehearsal/processWatch";
-import { forms, textsWith } from "../support/leakScan";
+import { forms, textsWith } from "../../rehearsal/leaks/leakScan";
 
 const SECRET = "canary-in-the-words-9f2c";
 /** A shell with another below it, which has the same words. */

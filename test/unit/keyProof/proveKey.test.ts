@@ -3,7 +3,7 @@ import { randomBytes } from "node:crypto";
 import fc from "fast-check";
 import { keyFingerprint, proveKey, storeDigest } from "../../../components/keyProof/proveKey";
 import { combineShares } from "../../../components/keyProof/shamir";
-import { forms } from "../../support/leakScan";
+import { forms } from "../../../rehearsal/leaks/leakScan";
 import { sealedStore } from "../../support/sealedStore";
 
 function refusal(shares: string[], entries: Parameters<typeof proveKey>[1]) {
