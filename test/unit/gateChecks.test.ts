@@ -8,7 +8,14 @@ import { configOf, OWNER, raftWorld, RELEASE, standaloneWorld, type World } from
 
 /** Every check is in reach, those of the checkout apart (gateCheckout, gateKeyCopies and gateGitKey plant them on disk). */
 const config = configOf({ stage: "verify" });
-const onDisk = ["git-checkout", "git-clean", "key-copies", "git-key-generation", "git-key-sink"];
+const onDisk = [
+  "git-checkout",
+  "git-clean",
+  "key-copies",
+  "key-copies-generation",
+  "git-key-generation",
+  "git-key-sink",
+];
 /** It warns of what every source of this kind has. */
 const always = ["weak-seal"];
 
