@@ -93,7 +93,8 @@ export class KubeTransport {
 
   private async open(sent: ApiCall, onChunk: (chunk: Buffer) => boolean): Promise<void> {
     if (this.closed) throw new KubeError(`${sent.method} ${sent.path}: the client is closed`, 0, "Timeout");
-    const url = new URL(sent.path, this.server);
+    // The server may have a path of its own, as behind a proxy of clusters: the call's comes below it.
+    const url = new URL(this.server.replace(/\/$/, "") + sent.path);
     for (const [key, value] of Object.entries(sent.query ?? {})) url.searchParams.set(key, value);
     const timeout = sent.timeoutMs ?? REQUEST_TIMEOUT_MS;
     // Here too: the way to a proxy is bounded by this one.

@@ -1,4 +1,5 @@
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { readFileSync, readlinkSync } from "node:fs";
 import { hostname, userInfo } from "node:os";
 import { setTimeout as delay } from "node:timers/promises";
 import { KubeError, type KubeClient, type KubeObject } from "./kubeClient";
@@ -41,14 +42,43 @@ export interface Fence {
  * The start time makes the name unique when a pid is used again.
  */
 export function runIdentity(): string {
-  return `${userInfo().username}@${hostname()}/${process.ppid}-${startTime(process.ppid)}`;
+  const machine = machineHere() ?? hostname();
+  return `${userName()}@${machine}/${process.ppid}-${startTime(process.ppid)}`;
 }
 
-/** True when `holder` is a process of this machine that has ended. */
-export function isDeadHere(holder: string): boolean {
+/**
+ * True when `holder` is a process of this machine that has ended.
+ * @param proc folder of the process file system
+ */
+export function isDeadHere(holder: string, proc = "/proc"): boolean {
   const match = /@([^/]+)\/(\d+)-(\w+)$/.exec(holder);
-  if (match === null || match[1] !== hostname() || match[3] === "unknown") return false;
+  const here = machineHere(proc);
+  if (match === null || here === undefined || match[1] !== here || match[3] === "unknown") return false;
   return startTime(Number(match[2])) !== match[3];
+}
+
+/**
+ * Where a pid means what it means here: containers of one host name have each their own pids. Undefined where that
+ * cannot be read; nobody is dead there until the Lease's time is over.
+ */
+function machineHere(proc = "/proc"): string | undefined {
+  try {
+    const boot = readFileSync(`${proc}/sys/kernel/random/boot_id`, "utf8").trim();
+    const pids = readlinkSync(`${proc}/self/ns/pid`);
+    const digest = createHash("sha256").update(`${boot} ${pids}`).digest("hex");
+    return `${hostname()}#${digest.slice(0, 12)}`;
+  } catch {
+    return undefined;
+  }
+}
+
+/** A container may run under a uid that has no name (docker run --user). */
+function userName(): string {
+  try {
+    return userInfo().username;
+  } catch {
+    return String(process.getuid?.() ?? "unknown");
+  }
 }
 
 /** Runs `work` while holding the Lease, renewing it meanwhile. @throws LeaseHeld */

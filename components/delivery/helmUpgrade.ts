@@ -56,7 +56,11 @@ export async function upgradeRelease(ctx: StepContext): Promise<void> {
     );
   } catch (error) {
     if (!(error instanceof HelmError)) throw error;
-    throw new Refused(`Helm could not apply the release: ${error.message} [F54]`, "F54");
+    // Never Helm's own words, which go to the journal and Pulumi's log: they may quote a rendered value.
+    throw new Refused(
+      `Helm could not apply the release: ${error.summary}; the same command by hand with --dry-run=server says why [F54]`,
+      "F54",
+    );
   }
 }
 

@@ -1,6 +1,7 @@
 import { STAGES } from "../../config";
 import { fail, faults, notApplicable, pass, seen, type Check, type Judgement } from "./check";
 import { timeOf } from "./fields";
+import { ROLLBACK_ASKS } from "./readAccess";
 import type { ClusterSnapshot } from "./snapshot";
 
 /** What this user may do, who else is at work, and the Git checkout. */
@@ -57,8 +58,7 @@ export const accessChecks: readonly Check[] = [
     observe: "SelfSubjectAccessReviews for the verbs of each stage up to the configured one",
     judge: ({ access }, config) => {
       const expected = "every right of the stages up to the configured one";
-      // The way back uses what the cutover uses.
-      const furthest = config.rollback ? "cutover" : config.stage;
+      const furthest = config.rollback ? ROLLBACK_ASKS : config.stage;
       return seen(access, expected, ({ asked, denied }) =>
         faults(
           denied

@@ -1,5 +1,6 @@
 import { fail, faults, notApplicable, pass, seen, unclear, type Check, type Judgement } from "./check";
 import { timeOf } from "./fields";
+import { valueOr } from "./observed";
 import { cutoverIsUnderWay, hasMoved, server0 } from "./progress";
 import type { ClusterSnapshot } from "./snapshot";
 
@@ -157,6 +158,33 @@ export const backupChecks: readonly Check[] = [
     remedy:
       "step key-proof shows which key is right; put it into the other copy (sops FILE for an encrypted one)",
     source: "docs/dr/openbao.md of the platform; platform#1979",
+  },
+  {
+    id: "key-copies-generation",
+    stage: "cutover",
+    hazard: {
+      ids: ["H6", "I49"],
+      loss: "Flux, or a person after a disaster, puts keys of another store over the right ones",
+    },
+    severity: "block",
+    waivable: true,
+    observe: "Secrets of the key Secret's name that lie in plain text in the Git checkout",
+    judge: (snapshot) => {
+      const expected = "the live key, or none";
+      if (snapshot.path === "reseed") return notApplicable("this data path makes new keys");
+      if (beyondBackup(snapshot)) return notApplicable("the data was carried, or is being carried");
+      // What could not be read, or is encrypted, key-copies tells.
+      const copies = valueOr(snapshot.keyCopies, undefined);
+      if (copies === undefined) return notApplicable("no checkout that could be read");
+      return faults(
+        copies.flatMap(({ path, state }) => (state === "differs" ? [`${path}: another key`] : [])),
+        "none differs",
+        expected,
+      );
+    },
+    remedy:
+      "step key-proof shows which key is right; put it into the other copy, or take that one out of Git; waive it where it is another environment's",
+    source: "hazards.md H6; platform#1979",
   },
 ];
 

@@ -1,4 +1,5 @@
 import { fail, faults, notApplicable, pass, seen, seenObject, type Check } from "./check";
+import { valueOr } from "./observed";
 import { cutoverIsUnderWay, hasMoved } from "./progress";
 
 /** Who else writes, and what would undo or disturb the cutover. */
@@ -205,19 +206,31 @@ export const fluxChecks: readonly Check[] = [
   {
     id: "one-disruption-budget",
     stage: "replicas",
-    hazard: { ids: ["I37", "F58"], loss: "two budgets on one pod block every eviction, and drains hang" },
+    hazard: {
+      ids: ["I37", "F58"],
+      loss: "two budgets on one pod block every eviction, and drains hang; without one a drain takes two voters",
+    },
     severity: "block",
     waivable: true,
-    observe: "PodDisruptionBudgets that take in the server's pods",
-    judge: ({ budgets }, { release }) => {
-      const expected = `at most one, named "${release}" (the chart makes it)`;
-      return seen(budgets, expected, (all) => {
+    observe:
+      "PodDisruptionBudgets that take in the server's pods, and whether the values switch the chart's off",
+    judge: (snapshot, { release }) => {
+      const off = valueOr(snapshot.release, undefined)?.pdbOff === true;
+      const expected = off
+        ? "one of your own: server.ha.disruptionBudget.enabled switches the chart's off"
+        : `at most one, named "${release}" (the chart makes it)`;
+      // The chart makes its own with the flip, and step apply-replicas refuses three nodes without one.
+      const needed = off || hasMoved(snapshot);
+      return seen(snapshot.budgets, expected, (all) => {
         const mine = all.filter((one) => one.selectsServer).map((one) => one.name);
-        const fits = mine.length === 0 || (mine.length === 1 && mine[0] === release);
-        return fits ? pass(mine[0] ?? "none yet", expected) : fail(mine.join(", "), expected);
+        const right = mine.length === 1 && (off || mine[0] === release);
+        const fits = right || (mine.length === 0 && !needed);
+        if (fits) return pass(mine[0] ?? "none yet", expected);
+        return fail(mine.join(", ") || "none", expected);
       });
     },
-    remedy: "remove the budget that is not the chart's, from Git as well",
+    remedy:
+      "remove the budget that is not the chart's, from Git as well; where there is none, server.ha.disruptionBudget.enabled: true",
     source: "openbao-helm server-disruptionbudget.yaml; platform#2028",
   },
   {

@@ -47,12 +47,16 @@ export const RIGHTS: readonly Right[] = [
   ...rights("cutover", "patch", "statefulsets/scale", "apps"),
   ...rights("cutover", "list watch patch", "helmreleases", FLUX),
   ...rights("cutover", "list patch", "cronjobs", "batch"),
-  ...rights("replicas", "get", "persistentvolumeclaims"),
+  // The way back looks at the followers' claims, and needs no more than the cutover.
+  ...rights("cutover", "get", "persistentvolumeclaims"),
   ...rights("replicas", "list", "poddisruptionbudgets", "policy"),
   ...rights("verify", "list", "endpointslices", "discovery.k8s.io"),
   ...rights("land", "get", "services"),
   ...rights("land", "get", "poddisruptionbudgets", "policy"),
 ];
+
+/** The way back uses what the cutover uses. */
+export const ROLLBACK_ASKS: Stage = "cutover";
 
 /** What the data paths besides migrate use above that. */
 export const CARRY_RIGHTS: Readonly<Record<CarryPath, readonly Right[]>> = {

@@ -40,6 +40,8 @@ export interface ReleaseView {
   readonly auditSize?: string;
   readonly auditClass?: string;
   readonly pdbMaxUnavailable: ScalarView;
+  /** The chart makes no PodDisruptionBudget. */
+  readonly pdbOff: boolean;
   readonly valuesFrom: readonly string[];
   readonly upgradeRetries?: number;
   readonly upgradeStrategy?: string;
@@ -79,6 +81,8 @@ export function releaseView(object: unknown): ReleaseView {
     auditSize: textAt(server, "auditStorage", "size"),
     auditClass: textAt(server, "auditStorage", "storageClass"),
     pdbMaxUnavailable: scalar(at(server, "ha", "disruptionBudget", "maxUnavailable")),
+    // As the chart compares it; true is its default.
+    pdbOff: !["undefined", "true"].includes(String(at(server, "ha", "disruptionBudget", "enabled"))),
     valuesFrom: listAt(spec, "valuesFrom").map(
       (from) => `${textAt(from, "kind") ?? "?"}/${textAt(from, "name") ?? "?"}`,
     ),

@@ -96,7 +96,10 @@ function countLeases(walk: InventoryWalk, mounts: readonly string[], prefix: str
 
 async function readChildren(walk: InventoryWalk): Promise<void> {
   const { status, keys, info } = await walk.list("sys/namespaces");
-  if (status !== 200) return;
+  // None, or a server that knows no namespaces. Anything else would leave out all that lies in them.
+  if (status === 404 || status === 405) return;
+  if (status !== 200)
+    throw new Error(`LIST sys/namespaces answered ${status}, expected 200 or 404; the inventory needs it`);
   for (const key of keys) {
     walk.noteContent({ kind: "namespace", mount: "sys/", path: `namespaces/${key}` }, objectIn(info, key));
     const child = walk.into(walk.namespace + key);

@@ -38,6 +38,7 @@ export function inventoryStep(id: string, label: string, of: "source" | "moved" 
 
     async act(ctx) {
       const inventory = await takeFrom(ctx, `${ctx.input.release}-0`);
+      for (const line of notComparedLines(inventory.notCompared)) ctx.log(line);
       await ctx.fence.assertHeld();
       await saveInventory(ctx.kube, ctx.input.namespace, label, inventory);
     },
@@ -79,7 +80,9 @@ export function compareStep(id: string): Step {
       const after = await takeFrom(ctx, leader);
       const comparison = compareInventory(before, after, { volatile: ctx.input.volatile });
       facts = factsOf(comparison);
-      for (const line of differenceLines(comparison)) ctx.log(line);
+      const { entries, mounts } = comparison.notCompared;
+      const left = notComparedLines(mounts, entries.length);
+      for (const line of [...differenceLines(comparison), ...left]) ctx.log(line);
       assertKept(comparison);
     },
 
@@ -121,8 +124,24 @@ function differenceLines(comparison: Comparison): string[] {
   );
 }
 
+/** What is not compared, by its number and by the types of the mounts: a path may be a secret of its own. */
+function notComparedLines(mounts: readonly string[], unreadable = 0): string[] {
+  const inMounts = `what lies in ${mounts.length} mount(s) (${typesOf(mounts)}), for which there is no reader here`;
+  return [
+    ...(mounts.length === 0 ? [] : [`not compared: ${inMounts}; look into them yourself`]),
+    ...(unreadable === 0 ? [] : [`not compared: ${unreadable} entries, unreadable before and after`]),
+  ];
+}
+
+/** Each stands in brackets behind its mount's path. */
+function typesOf(mounts: readonly string[]): string {
+  const types = mounts.map((mount) => /\(([^()]*)\)$/.exec(mount)?.[1] ?? "unknown");
+  return [...new Set(types)].sort().slice(0, 20).join(", ");
+}
+
 /** Counts and keyed digests for the journal. */
 export function factsOf(comparison: Comparison): Facts {
+  const { notCompared, counts } = comparison;
   return {
     equal: comparison.equal,
     newer: comparison.newer.length,
@@ -131,6 +150,13 @@ export function factsOf(comparison: Comparison): Facts {
     lost: comparison.lost.length,
     regressed: comparison.regressed.length,
     excused: comparison.excused.length,
+    entriesNotCompared: notCompared.entries.length,
+    mountsNotCompared: notCompared.mounts.length,
+    ...(notCompared.mounts.length > 0 && { typesNotCompared: typesOf(notCompared.mounts) }),
+    tokensBefore: counts.tokens.before,
+    tokensAfter: counts.tokens.after,
+    leasesBefore: counts.leases.before,
+    leasesAfter: counts.leases.after,
     sameDigest: comparison.sameDigest,
     digestBefore: comparison.digestBefore,
     digestAfter: comparison.digestAfter,

@@ -196,7 +196,11 @@ async function upgradedBySomebody(ctx: StepContext): Promise<string | undefined>
 
 /** True once the server was stopped, or runs on Raft: from here on a resumed Flux does harm. */
 export async function isMidway(ctx: StepContext): Promise<boolean> {
-  if ((await ctx.journal.done("pause")) === undefined) return false;
+  // Of a pause that was killed at its end, the next run has found the work done.
+  const paused = (await ctx.journal.entries()).some(
+    ({ step, beat }) => step === "pause" && ["done", "found"].includes(beat),
+  );
+  if (!paused) return false;
   const { moved, flipped, statefulSet } = await observeWorld(ctx);
   return moved || flipped || statefulSet.spec?.replicas === 0;
 }

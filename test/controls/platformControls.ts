@@ -152,7 +152,7 @@ export const PLATFORM_CONTROLS: readonly Control[] = [
     bug: "#2028",
     says: "two disruption budgets on one pod: no drain ever ends",
     guard: "components/gate/fluxChecks.ts",
-    find: "const fits = mine.length === 0 || (mine.length === 1 && mine[0] === release);",
+    find: "const fits = right || (mine.length === 0 && !needed);",
     by: "const fits = true;",
     test: GATE,
     red: /^gate checks one-disruption-budget finds two budgets/,

@@ -40,10 +40,11 @@ describe("copies of the key in Git (H6)", () => {
     });
   }
 
-  async function look(among = checks) {
-    const config = configOf({ stage: "cutover", git: { checkout: folder, helmRelease: "release.yaml" } });
+  async function look(among = checks, more: object = {}, id = "key-copies") {
+    const git = { checkout: folder, helmRelease: "release.yaml" };
+    const config = configOf({ stage: "cutover", git, ...more });
     const { report } = judged({ ok: true, config }, config, await standaloneWorld().snapshot(config), among);
-    const row = report.rows.find((one) => one.check.id === "key-copies");
+    const row = report.rows.find((one) => one.check.id === id);
     return { outcome: row?.outcome, found: row?.judgement.found ?? "", text: formatReport(report) };
   }
 
@@ -73,10 +74,38 @@ describe("copies of the key in Git (H6)", () => {
       assert.equal(seen.outcome, "WARN");
       assert.match(seen.found, found);
       assert.ok(!seen.text.includes(OTHER) && !seen.text.includes(UNSEAL_KEY));
-      const without = await look(checks.filter((check) => check.id !== "key-copies"));
+      const without = await look(checks.filter((check) => !check.id.startsWith("key-copies")));
       assert.doesNotMatch(without.text, found);
     });
   }
+
+  describe("of another generation than the live Secret (H6, I49)", () => {
+    const generation = async (more: object = {}) => {
+      const { outcome, found, text } = await look(checks, more, "key-copies-generation");
+      return { outcome, found, text };
+    };
+
+    it("stop the cutover, and a waiver with a reason lets it go on", async () => {
+      add("k.yaml", secret({ data: { "unseal-key": base64(OTHER) } }));
+      const seen = await generation();
+      assert.deepEqual([seen.outcome, seen.found], ["FAIL", "k.yaml: another key"]);
+      assert.ok(!seen.text.includes(OTHER) && !seen.text.includes(UNSEAL_KEY));
+      const waiver = {
+        check: "key-copies-generation",
+        reason: "of the other cluster",
+        expires: "2026-12-31",
+      };
+      assert.equal((await generation({ waivers: [waiver] })).outcome, "WAIVED");
+    });
+
+    it("are no matter for new keys, nor while nobody knows what an encrypted one holds", async () => {
+      add("k.yaml", secret({ data: { "unseal-key": "ENC[AES256_GCM,data:x]" }, sops: { version: "3" } }));
+      assert.equal((await generation()).outcome, "PASS");
+      add("k.yaml", secret({ data: { "unseal-key": base64(OTHER) } }));
+      const reseed = { jobs: [{ kind: "CronJob", name: "fill", rebuilds: [] }], discard: [] };
+      assert.equal((await generation({ carry: "reseed", reseed })).outcome, "NONE");
+    });
+  });
 
   it("are not looked for behind a link that leads out", async () => {
     const outside = mkdtempSync(join(tmpdir(), "gate-outside-"));

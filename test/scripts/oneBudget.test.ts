@@ -41,6 +41,12 @@ describe("step apply-replicas asks for one disruption budget on the server's pod
     );
   });
 
+  it("is not done with a second whose empty selector takes in every pod", async () => {
+    const every = { selector: {}, minAvailable: 1 };
+    const world = threeVoters(["openbao", mine({ maxUnavailable: 1 })], ["every", every]);
+    await assert.rejects(applyReplicas.verify(world.context), /\(openbao, every\), expected one \[I37\]/);
+  });
+
   it("is not done with none: a drain could take two voters", async () =>
     assert.rejects(applyReplicas.verify(threeVoters(["injector", others]).context), /0 Pod.*\[I37\]/));
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { JOURNAL_NAME } from "../../components/cluster/journal";
 import { Refused, runBeats, type Step } from "../../components/steps/runStep";
 import { pause } from "../../components/steps/scripts/pause";
 import { resume } from "../../components/steps/scripts/resume";
@@ -7,6 +8,7 @@ import { APPLYING_ANNOTATION, PAUSED_ANNOTATION, UPGRADE_ANNOTATION } from "../.
 import { OWNER, ownedRelease, RELEASE } from "../support/ownedRelease";
 import { RAFT_VALUES, StepWorld } from "../support/stepContext";
 
+const JOURNAL = `/api/v1/namespaces/openbao/configmaps/${JOURNAL_NAME}`;
 const CRON_JOB = "/apis/batch/v1/namespaces/openbao/cronjobs/vault-backup";
 const RECONCILE = "kustomize.toolkit.fluxcd.io/reconcile";
 const UPGRADE = { crds: "Skip", remediation: { retries: 5, strategy: "rollback" } };
@@ -196,6 +198,22 @@ describe("somebody resumes Flux in the middle (hazard F53)", () => {
       assert.deepEqual(world.kube.writes, []);
     });
   }
+
+  it("is refused after a pause that was killed at its end, and found done by the next run", async () => {
+    const world = await stopped();
+    const journal = world.kube.peek<{ data: Record<string, string> }>(JOURNAL)!;
+    const data = Object.fromEntries(
+      Object.entries(journal.data).map(([key, text]) =>
+        key.endsWith(".pause.done") ? [key, text.replace('"beat":"done"', '"beat":"found"')] : [key, text],
+      ),
+    );
+    assert.notDeepEqual(data, journal.data);
+    world.kube.put(JOURNAL, { ...journal, data });
+    await resumed["helmreleases/openbao"]!(world);
+    world.kube.writes.length = 0;
+    await refusesWithF53(run(world, pause), /resumed helmreleases\/openbao in the middle/);
+    assert.deepEqual(world.kube.writes, []);
+  });
 
   it("is refused for a Kustomization that the user had suspended before us", async () => {
     const world = await stopped({ owner: { suspend: true } });

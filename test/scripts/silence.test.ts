@@ -147,6 +147,30 @@ describe("step services (I34)", () => {
   it("fails at once when the token is not known", async () => assert.rejects(lookup([403]), /HTTP 403/));
 });
 
+describe("the active Service after the drill (I34)", () => {
+  const SLICES = "/apis/discovery.k8s.io/v1/namespaces/openbao/endpointslices";
+
+  it("has one endpoint in two IP families: a slice for each, with the same pod", async () => {
+    const { kube, context } = new StepWorld("services").onRaft();
+    for (const family of ["ipv4", "ipv6"])
+      kube.put(`${SLICES}/openbao-active-${family}`, {
+        metadata: { labels: { "kubernetes.io/service-name": "openbao-active" } },
+        endpoints: [{ targetRef: { name: "openbao-1" } }],
+      });
+    assert.deepEqual((await services.verify(context))["endpoints"], ["openbao-1"]);
+  });
+
+  it("is asked for by name when it is not there", async () => {
+    const { kube, context } = new StepWorld("services").onRaft();
+    kube.serve(SLICES);
+    const input = { ...context.input, podTimeoutSeconds: 1 };
+    await assert.rejects(
+      services.verify({ ...context, input }),
+      /no EndpointSlice: is there a Service openbao-active \(chart value server\.service\.active\.enabled\)/,
+    );
+  });
+});
+
 describe("probe pods that are to be removed", () => {
   const POD = "/api/v1/namespaces/openbao/pods/openbao-raft-probe-0";
 

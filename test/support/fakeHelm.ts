@@ -46,6 +46,11 @@ export class FakeHelm {
     return this;
   }
 
+  /** Shell text in place of all that. */
+  runs(text: string): void {
+    writeFileSync(join(this.folder, "helm"), `#!/bin/sh\n${text}\n`);
+  }
+
   get calls(): HelmCall[] {
     const count = readdirSync(this.folder).filter((name) => name.startsWith("call-")).length;
     return Array.from({ length: count }, (_, at) => callIn(join(this.folder, `call-${at + 1}`)));

@@ -1,6 +1,7 @@
 import { mergePatch } from "./fakeKubeRules";
 import type { PlantedHazard } from "./plantedHazards";
-import { BATCH, NS, raftWorld, RELEASE, STATEFUL_SET, type World } from "./snapshotBuilder";
+import { soleRaftWorld } from "./carryHazards";
+import { BATCH, NS, openPolicy, raftWorld, RELEASE, STATEFUL_SET, type World } from "./snapshotBuilder";
 
 const SLICE = "/apis/discovery.k8s.io/v1/namespaces/openbao/endpointslices/openbao-active-x";
 const BUDGETS = "/apis/policy/v1/namespaces/openbao/poddisruptionbudgets";
@@ -76,6 +77,22 @@ export const sideHazards: readonly PlantedHazard[] = [
     found: /^mine$/,
   },
   {
+    check: "one-disruption-budget",
+    title: "no budget after the move: the values switch the chart's off (I37)",
+    plant: (world) =>
+      world.patch(RELEASE, {
+        spec: { values: { server: { ha: { disruptionBudget: { enabled: false } } } } },
+      }),
+    found: /^none$/,
+  },
+  {
+    check: "one-disruption-budget",
+    title: "a moved store without a budget, which the flip has not made (I37)",
+    world: flippedWorld,
+    plant: ({ kube }) => kube.drop(`${BUDGETS}/openbao`),
+    found: /^none$/,
+  },
+  {
     check: "claims-outlive-scaling",
     title: "claims that go with the StatefulSet (F38)",
     plant: (world) =>
@@ -103,3 +120,10 @@ export const sideHazards: readonly PlantedHazard[] = [
     found: /^CronJob seed$/,
   },
 ];
+
+/** One node on Raft, with the chart's budget: it lets none go. */
+function flippedWorld(): World {
+  const world = openPolicy(soleRaftWorld());
+  world.kube.put(`${BUDGETS}/openbao`, { spec: { maxUnavailable: 0, selector: { matchLabels: {} } } });
+  return world;
+}

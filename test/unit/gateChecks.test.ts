@@ -4,11 +4,18 @@ import { judged } from "../../components/gate/judged";
 import { blocks, type GateReport } from "../../components/gate/report";
 import type { ClusterSnapshot } from "../../components/gate/snapshot";
 import { plantedHazards, type PlantedHazard } from "../support/plantedHazards";
-import { configOf, OWNER, raftWorld, standaloneWorld, type World } from "../support/snapshotBuilder";
+import { configOf, OWNER, raftWorld, RELEASE, standaloneWorld, type World } from "../support/snapshotBuilder";
 
 /** Every check is in reach, those of the checkout apart (gateCheckout, gateKeyCopies and gateGitKey plant them on disk). */
 const config = configOf({ stage: "verify" });
-const onDisk = ["git-checkout", "git-clean", "key-copies", "git-key-generation", "git-key-sink"];
+const onDisk = [
+  "git-checkout",
+  "git-clean",
+  "key-copies",
+  "key-copies-generation",
+  "git-key-generation",
+  "git-key-sink",
+];
 /** It warns of what every source of this kind has. */
 const always = ["weak-seal"];
 
@@ -34,6 +41,16 @@ describe("gate checks", () => {
     const report = await judge(raftWorld());
     assert.equal(blocks(report), false);
     assert.equal(report.observed, "replicas");
+  });
+
+  it("let one budget of the user's own stand where the values switch the chart's off (I37)", async () => {
+    const world = standaloneWorld();
+    world.patch(RELEASE, { spec: { values: { server: { ha: { disruptionBudget: { enabled: false } } } } } });
+    world.kube.put("/apis/policy/v1/namespaces/openbao/poddisruptionbudgets/own", {
+      spec: { maxUnavailable: 1, selector: { matchLabels: {} } },
+    });
+    const row = (await judge(world)).rows.find(({ check }) => check.id === "one-disruption-budget");
+    assert.deepEqual([row?.outcome, row?.judgement.found], ["PASS", "own"]);
   });
 
   it("say which Kustomization is suspended, and which are only told to leave it alone (I38)", async () => {

@@ -81,6 +81,22 @@ describe("takeInventory", () => {
     );
   });
 
+  it("stops when the namespaces cannot be listed: all that lies in them would be left out (H2)", async () => {
+    for (const status of [400, 500]) {
+      const bao = new ModelOpenBao(modelContent());
+      bao.planted.set("sys/namespaces", status);
+      await assert.rejects(take(bao), new RegExp(`LIST sys/namespaces answered ${status}`));
+    }
+  });
+
+  it("goes on where the server knows no namespaces", async () => {
+    for (const status of [404, 405]) {
+      const bao = new ModelOpenBao(modelContent());
+      bao.planted.set("sys/namespaces", status);
+      assert.ok((await take(bao)).entries.length > 0);
+    }
+  });
+
   it("stops when the token may not read something, and names no path of a secret", async () => {
     const bao = new ModelOpenBao(modelContent());
     bao.planted.set("old/app/db", 403);

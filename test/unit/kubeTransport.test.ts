@@ -24,11 +24,11 @@ async function serverOf(pieces: readonly Buffer[]): Promise<Server> {
   return server;
 }
 
-function configOf(server: Server): KubeConfig {
+function configOf(server: Server, prefix = ""): KubeConfig {
   const config = new KubeConfig();
   const { port } = server.address() as AddressInfo;
   config.loadFromOptions({
-    clusters: [{ name: "c", server: `http://127.0.0.1:${port}`, skipTLSVerify: true }],
+    clusters: [{ name: "c", server: `http://127.0.0.1:${port}${prefix}`, skipTLSVerify: true }],
     users: [{ name: "u" }],
     contexts: [{ name: "x", cluster: "c", user: "u" }],
     currentContext: "x",
@@ -71,6 +71,28 @@ describe("a streamed reply of the API server", () => {
       server.close();
     }
   });
+});
+
+describe("a kubeconfig whose server has a path: a proxy of clusters", () => {
+  for (const prefix of ["/k8s/clusters/c-x", "/k8s/clusters/c-x/", ""]) {
+    it(`keeps it in front of each call: "${prefix}" (F59)`, async () => {
+      const asked: string[] = [];
+      const server = createServer((request, response) => {
+        asked.push(request.url ?? "");
+        response.end("{}");
+      });
+      server.listen(0, "127.0.0.1");
+      await once(server, "listening");
+      const transport = new KubeTransport(configOf(server, prefix));
+      try {
+        await transport.send({ method: "GET", path: "/api/v1/nodes", query: { limit: "1" } });
+        assert.deepEqual(asked, [`${prefix.replace(/\/$/, "")}/api/v1/nodes?limit=1`]);
+      } finally {
+        transport.close();
+        server.close();
+      }
+    });
+  }
 });
 
 describe("a wait on the API server", () => {

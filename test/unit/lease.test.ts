@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { hostname } from "node:os";
+import os, { hostname } from "node:os";
 import { KubeError } from "../../components/cluster/kubeClient";
 import {
   isDeadHere,
@@ -91,7 +91,7 @@ describe("the Lease (hazards F8, F9, F10)", () => {
 
   it("is taken over at once from a process of this machine that has ended", async () => {
     const kube = new FakeKube();
-    held(kube, `ann@${hostname()}/4194305-1`, 0, 60);
+    held(kube, runIdentity().replace(/-\w+$/, "-1"), 0, 60);
     await hold(kube, "ann", async (fence) => assert.equal(fence.value, 8));
   });
 
@@ -100,6 +100,34 @@ describe("the Lease (hazards F8, F9, F10)", () => {
     assert.equal(isDeadHere("ann@elsewhere/4194305-1"), false);
     assert.equal(isDeadHere(`ann@${hostname()}/4194305-unknown`), false);
     assert.equal(isDeadHere(runIdentity().replace(/-\w+$/, "-1")), true);
+  });
+
+  it("is not taken at once from a run in another container of the same host name (hazard F9)", () => {
+    const ended = runIdentity().replace(/-\w+$/, "-1");
+    assert.equal(
+      isDeadHere(ended.replace(/#\w+/, "#0123456789ab")),
+      false,
+      "another pid namespace, or another boot",
+    );
+    assert.equal(
+      isDeadHere(ended.replace(/#\w+/, "")),
+      false,
+      "a machine that is told by its host name alone",
+    );
+    assert.equal(isDeadHere(ended, "/nowhere"), false, "this machine cannot be told apart");
+    assert.equal(isDeadHere(`ann@${hostname()}/4194305-1`, "/nowhere"), false, "nor can either");
+  });
+
+  it("has a holder under a uid without a name too: docker run --user (hazard F9)", () => {
+    const { userInfo } = os;
+    os.userInfo = () => {
+      throw new Error("uv_os_get_passwd returned ENOENT");
+    };
+    try {
+      assert.match(runIdentity(), new RegExp(`^${process.getuid?.()}@`));
+    } finally {
+      os.userInfo = userInfo;
+    }
   });
 
   it("is over by its date only when no clock difference explains it (hazard F60)", () => {

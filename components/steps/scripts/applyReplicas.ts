@@ -3,6 +3,7 @@
 import type { V1PodDisruptionBudget, V1StatefulSet } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
 import { raftPeers } from "../../cluster/openBaoStatus";
+import { selectorTakes } from "../../gate/selector";
 import { applyRelease } from "../applyRelease";
 import { isPaused } from "../pausing";
 import { Refused, type Step, type StepContext } from "../runStep";
@@ -82,10 +83,7 @@ async function onlyBudget(ctx: StepContext, statefulSet: V1StatefulSet): Promise
   const budgets = await ctx.kube.list<V1PodDisruptionBudget & KubeObject>(
     `/apis/policy/v1/namespaces/${ctx.input.namespace}/poddisruptionbudgets`,
   );
-  const selecting = budgets.filter((budget) => {
-    const wanted = Object.entries(budget.spec?.selector?.matchLabels ?? {});
-    return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
-  });
+  const selecting = budgets.filter((budget) => selectorTakes(budget.spec?.selector, labels));
   const allowed = (ctx.input.replicas - 1) / 2;
   const [only] = selecting;
   if (selecting.length !== 1 || only === undefined) {

@@ -37,20 +37,35 @@ export const services: Step = {
   },
 
   async verify(ctx) {
-    const endpoints = await until("the active Service to have one endpoint", SETTLE_SECONDS, async () => {
-      const names = await activeEndpoints(ctx);
+    const name = `${ctx.input.release}-active`;
+    const bound = Math.min(SETTLE_SECONDS, ctx.input.podTimeoutSeconds);
+    const endpoints = await until("the active Service to have one endpoint", bound, async () => {
+      const slices = await slicesOf(ctx, name);
+      // Each Service has one, also while nothing is behind it.
+      if (slices.length === 0)
+        return {
+          seen: `no EndpointSlice: is there a Service ${name} (chart value server.service.active.enabled)?`,
+        };
+      const names = podsBehind(slices);
       return names.length === 1 ? { value: names } : { seen: names.join(", ") || "none" };
     });
-    return { activeService: `${ctx.input.release}-active`, endpoints };
+    return { activeService: name, endpoints };
   },
 };
 
-async function activeEndpoints(ctx: StepContext): Promise<string[]> {
-  const slices = await ctx.kube.list<V1EndpointSlice & KubeObject>(
+function slicesOf(ctx: StepContext, service: string) {
+  return ctx.kube.list<V1EndpointSlice & KubeObject>(
     `/apis/discovery.k8s.io/v1/namespaces/${ctx.input.namespace}/endpointslices`,
-    { labelSelector: `kubernetes.io/service-name=${ctx.input.release}-active` },
+    { labelSelector: `kubernetes.io/service-name=${service}` },
   );
-  return slices.flatMap((slice) => slice.endpoints ?? []).map((endpoint) => endpoint.targetRef?.name ?? "?");
+}
+
+/** A Service of two IP families has a slice for each, with the same pod in both. */
+function podsBehind(slices: readonly V1EndpointSlice[]): string[] {
+  const names = slices
+    .flatMap((slice) => slice.endpoints ?? [])
+    .map((endpoint) => endpoint.targetRef?.name ?? "?");
+  return [...new Set(names)];
 }
 
 export default services;
