@@ -21,6 +21,13 @@ export function refuseOnCode(
   throw new Error(`the Job ended with exit code ${result.exitCode}: ${facts}`);
 }
 
+/** Of each script's check of its tools, which comes before all else. */
+export const MISSING_TOOL: [text: string, hazard: string] = [
+  "the server's image, with which the Job runs, lacks the tool that is named here. Nothing was changed. Let the release " +
+    "use an image that has it (OpenBao's Alpine image has all of them), then run again",
+  "I18",
+];
+
 /**
  * The result as soon as the script has written it and ended. Its Job says so two seconds later (seen with Kubernetes 1.34:
  * the controller counts its pods once a second), which for `carry` are two seconds of outage. A container that ended

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { keyFingerprint, newestProof, type SealedEntries } from "../keyProof/proveKey";
-import { refuseOnCode } from "./jobResult";
+import { MISSING_TOOL, refuseOnCode } from "./jobResult";
 import { removeJob, runJob } from "./nodeJob";
 import { Refused, type StepContext } from "./runStep";
 import { keyProofJob } from "./stepJobs";
@@ -32,6 +32,7 @@ async function readText(ctx: StepContext, node: string | undefined): Promise<str
     const result = await runJob(ctx, keyProofJob(ctx.input, text.length, node));
     refuseOnCode(result, {
       22: ["no core/_keyring was found: the volume does not hold the file storage at its root", "I18"],
+      29: MISSING_TOOL,
     });
     const slice = String(result.facts["slice"] ?? "");
     total = Number(result.facts["total"]);

@@ -15,6 +15,11 @@ finish() { # code, JSON
   exit "$1"
 }
 
+# An image need not have them all, and a tool that is missing looks like a folder that is empty. As in fileCopy.sh.
+for tool in basename cat cmp cp cut date find grep ln mkdir mv rm sha256sum sleep sort sync tail wc xargs; do
+  command -v "$tool" > /dev/null || finish 29 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
+done
+
 entries() { # top-level folders of the file storage: not ours, not Raft's
   for path in "$1"/*/; do
     name=$(basename "$path")
@@ -23,10 +28,10 @@ entries() { # top-level folders of the file storage: not ours, not Raft's
 }
 
 # One line an entry: SHA-256 of the file that holds its ciphertext, and its path. Left out is what migrate leaves out.
-manifest() { # folder, output
+manifest() { # folder, output; step by step, since a pipe tells the end of its last tool alone
   (cd "$1" && entries . | while IFS= read -r name; do
-    find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0
-  done | xargs -0 -r sha256sum) | sort > "$2"
+    find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0 || exit 1
+  done > "$2.files" && xargs -0 -r sha256sum < "$2.files" > "$2.sums") && sort "$2.sums" > "$2"
 }
 
 migrate() { # config, log: judged by its own words and by content, never by its exit status (hazards, finding 1)
@@ -83,8 +88,9 @@ copySeconds=$(($(date +%s) - started))
 echo "@copied $copied"
 
 migrate /job/back.hcl "$WORK/back.log" || finish 31 '{"problem":"proof-failed"}'
-wait "$hashing"
-manifest "$WORK/back" "$WORK/raft.manifest"
+wait "$hashing" && manifest "$WORK/back" "$WORK/raft.manifest" || finish 34 '{"problem":"manifest-failed"}'
+# Two empty manifests are equal, too.
+grep -q '  core/_keyring$' "$WORK/source.manifest" || finish 35 '{"problem":"manifest-without-keyring"}'
 count=$(wc -l < "$WORK/source.manifest")
 digest=$(sha256sum < "$WORK/source.manifest" | cut -d' ' -f1)
 if ! cmp -s "$WORK/source.manifest" "$WORK/raft.manifest"; then

@@ -16,6 +16,12 @@ finish() { # code, JSON
   exit "$1"
 }
 
+# An image need not have them all, and what carry.sh lacks must show while the server serves: the first line is its own.
+for tool in basename cat cmp cp cut date find grep ln mkdir mv rm sha256sum sleep sort sync tail wc xargs \
+  awk df dirname du sed stat tr; do
+  command -v "$tool" > /dev/null || finish 29 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
+done
+
 entries() { # top-level folders of the file storage: not ours, not Raft's
   for path in "$1"/*/; do
     name=$(basename "$path")
@@ -62,6 +68,9 @@ done
 sync
 
 manifest "$PARTIAL" "$WORK/copy"
+for one in source copy; do
+  grep -q '  core/_keyring$' "$WORK/$one" || finish 23 '{"problem":"manifest-without-keyring"}'
+done
 count=$(wc -l < "$WORK/copy")
 digest=$(sha256sum < "$WORK/copy" | cut -d' ' -f1)
 zero=$(cd "$PARTIAL" && find . -type f -size 0 | wc -l)

@@ -12,6 +12,11 @@ finish() { # code, JSON
   exit "$1"
 }
 
+# An image need not have them all.
+for tool in cat cut head sed sha256sum tail; do
+  command -v "$tool" > /dev/null || finish 29 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
+done
+
 value() { # file: the base64 of the entry; nothing when the file is not there
   [ ! -f "$1" ] || sed -n 's/.*"Value" *: *"\([A-Za-z0-9+\/=]*\)".*/\1/p' "$1"
 }

@@ -16,6 +16,11 @@ finish() { # code, JSON
   exit "$1"
 }
 
+# An image need not have them all.
+for tool in awk find mkdir mv rm stat sync wc; do
+  command -v "$tool" > /dev/null || finish 29 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
+done
+
 # What a server has made since lies at the root: it is not the old store, and is judged by step restore or init.
 [ ! -f "$KEEP/fresh" ] || finish 0 '{"note":"set aside already"}'
 

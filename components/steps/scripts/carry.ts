@@ -1,7 +1,7 @@
 // Before: no pod of the server exists; its volume holds the file storage.
 // After: the volume also holds a Raft store, proved equal by manifest before any server has opened it.
 import { DEFAULT_MAX_ENTRY_BYTES, largestFile, maxEntryBytes } from "../entrySize";
-import { refuseOnCode } from "../jobResult";
+import { MISSING_TOOL, refuseOnCode } from "../jobResult";
 import { runJob } from "../nodeJob";
 import { Refused, type Facts, type Step } from "../runStep";
 import { carryJob } from "../stepJobs";
@@ -65,7 +65,14 @@ export const carry: Step = {
       ],
       25: ["the file storage has changed since it was carried over", "F68"],
       26: ["a server has run on the carried Raft store; it is not carried again", "F68"],
+      29: MISSING_TOOL,
     });
+    if (!(Number(result.facts["entries"]) > 0)) {
+      throw new Refused(
+        "no entry was proved to be on Raft: the proof is of nothing. Look at the volume [I18]",
+        "I18",
+      );
+    }
     facts = result.facts;
   },
 

@@ -1,6 +1,6 @@
 // Before: no pod of the server exists; what was to be kept of it is kept.
 // After: the volume's root holds no Raft store; an old one lies beside it, whole. File storage is not touched.
-import { refuseOnCode } from "../jobResult";
+import { MISSING_TOOL, refuseOnCode } from "../jobResult";
 import { runJob } from "../nodeJob";
 import { type Facts, type Step } from "../runStep";
 import { oldRaftAsideJob } from "../stepJobs";
@@ -39,6 +39,7 @@ export const setAside: Step = {
         "the volume holds a Raft store that was set aside at an earlier time, under .openbao-raft-migration/old-raft; move it to where you keep it, then run again",
         "F19",
       ],
+      29: MISSING_TOOL,
     });
     facts = result.facts;
   },
