@@ -122,6 +122,13 @@ describe("fileCopy.sh", () => {
     );
   });
 
+  it("gives the bytes above 2 GiB, where %d of busybox's awk ends (hazard F33)", () => {
+    const awk = 'PATH=/usr/bin:/bin; busybox awk "$@" || awk "$@"';
+    const stat = "echo 3221225472; echo 3221225473";
+    const { result, output } = script.run("exit 1", {}, { fakes: { awk, stat } });
+    assert.deepEqual([result["bytes"], result["largest"]], [6442450945, 3221225473], output);
+  });
+
   it("counts damaged entries rather than passing them over (hazard F20)", () => {
     script.put("logical/m1/_empty", "");
     script.put("logical/m1/_x.temp", "{}");

@@ -75,7 +75,8 @@ count=$(wc -l < "$WORK/copy")
 digest=$(sha256sum < "$WORK/copy" | cut -d' ' -f1)
 zero=$(cd "$PARTIAL" && find . -type f -size 0 | wc -l)
 temp=$(cd "$PARTIAL" && find . -type f -name '*.temp' | wc -l)
-bytes=$(cd "$PARTIAL" && find . -type f -exec stat -c '%s' '{}' + | awk '{ n += $1; if ($1 > m) m = $1 } END { printf "%d %d", n, m }')
+# Not %d, which ends at 2 GiB in busybox.
+bytes=$(cd "$PARTIAL" && find . -type f -exec stat -c '%s' '{}' + | awk '{ n += $1; if ($1 > m) m = $1 } END { printf "%.0f %.0f", n, m }')
 cp "$WORK/copy" "$PARTIAL.manifest"
 rm -rf "$KEEP/backup" "$KEEP/backup.manifest"
 mv "$PARTIAL" "$KEEP/backup"

@@ -38,7 +38,8 @@ for name in vault.db raft node-id; do
 done
 sync
 kept=$(find "$OLD" -type f | wc -l)
-bytes=$(find "$OLD" -type f -exec stat -c '%s' '{}' + | awk '{ n += $1 } END { printf "%d", n }')
+# Not %d, which ends at 2 GiB in busybox.
+bytes=$(find "$OLD" -type f -exec stat -c '%s' '{}' + | awk '{ n += $1 } END { printf "%.0f", n }')
 : > "$KEEP/fresh"
 rm -f "$KEEP/setting-aside"
 sync

@@ -48,7 +48,7 @@ export const carry: Step = {
       ctx,
       carryJob(ctx.input, {
         files: migrateConfigs(ctx.input.release, planned),
-        memory: bytes < MEMORY_LIMIT_BYTES,
+        memory: bytes > 0 && bytes < MEMORY_LIMIT_BYTES,
         node: typeof node === "string" ? node : undefined,
       }),
     );
