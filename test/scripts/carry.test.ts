@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { COPYING_BAO, JobScript } from "../support/jobScript";
 
@@ -90,6 +90,31 @@ describe("carry.sh", () => {
       "$WORK/back/; echo other > $WORK/back/logical/m1/_one ;;",
     );
     assert.equal(script.run(flipping).code, 32);
+  });
+
+  for (const [words, why] of [
+    ["put failed due to value being too large; got 2000000 bytes, max: 1048576 bytes", "too large"],
+    ["write /scratch/raft/vault.db: no space left on device", "no space left"],
+    ["open /scratch/view/logical/u/app/_canary-name: permission denied", "permission denied"],
+    ["read /scratch/view/logical/u/app/_canary-name: input/output error", "input/output error"],
+    ["/scratch/view/logical/u/app/_canary-name: unexpected end of JSON input", "other"],
+  ] as const)
+    it(`says why migrate failed, and not on which entry: ${why} (hazards section 3)`, () => {
+      const log = "echo 'copied key: path=logical/u/app/canary-name' >&2";
+      const run = script.run(`${log}; echo 'Error migrating: error copying data: ${words}' >&2`);
+      assert.equal(run.code, 30);
+      assert.equal(run.result["why"], why);
+      assert.doesNotMatch(JSON.stringify(run.result) + run.output, /canary|scratch/);
+    });
+
+  it("has all of its marker on the disk before the name that counts (hazard F18)", () => {
+    const noted = (name: string) => `echo ${name} "$@" >> $WORK/calls; PATH=/usr/bin:/bin; ${name} "$@"`;
+    const run = script.run(COPYING_BAO, {}, { fakes: { sync: noted("sync"), mv: noted("mv") } });
+    assert.equal(run.code, 0, run.output);
+    const calls = readFileSync(join(script.dir, "work/calls"), "utf8").trim().split("\n");
+    const renamed = calls.findIndex((call) => call.endsWith("/carried"));
+    assert.ok(renamed > 0);
+    assert.equal(calls[renamed - 1], "sync");
   });
 
   it("refuses to call it done again when the file storage has changed since (hazard F68)", () => {

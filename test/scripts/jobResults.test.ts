@@ -81,7 +81,8 @@ describe("the work folder of step carry (hazard F33)", () => {
     it(`lies ${medium === undefined ? "on disk" : "in memory"} for ${bytes ?? "an unknown number of"} bytes`, async () => {
       const world = await jobsEnd(stopped(), 0, { entries: 5 }).done("file-copy", { bytes });
       await runBeats(carry, world.context);
-      const made = world.kube.writes.find(({ verb, path }) => verb === "create" && path === JOBS)?.body as V1Job;
+      const made = world.kube.writes.find(({ verb, path }) => verb === "create" && path === JOBS)
+        ?.body as V1Job;
       const work = made.spec?.template.spec?.volumes?.find(({ name }) => name === "work");
       assert.equal(work?.emptyDir?.medium, medium);
     });

@@ -39,6 +39,16 @@ migrate() { # config, log: judged by its own words and by content, never by its 
   grep -q '^Success! All of the keys have been migrated' "$2.out"
 }
 
+why() { # log: in fixed words, since migrate's own hold the path of an entry
+  for words in 'too large' 'no space left' 'permission denied' 'input/output error'; do
+    if tail -n 3 "$1" | grep -v 'copied key' | grep -qi "$words"; then
+      echo "$words"
+      return
+    fi
+  done
+  echo other
+}
+
 # --- what is there already ---
 mkdir -p "$KEEP"
 if [ -f "$KEEP/carried" ] && [ -f "$DATA/vault.db" ] && [ -f "$DATA/raft/raft.db" ]; then
@@ -83,7 +93,7 @@ ok=yes
 migrate /job/forth.hcl "$WORK/forth.log" || ok=no
 kill "$ticker" 2> /dev/null || true
 copied=$(grep -c 'copied key' "$WORK/forth.log" || true)
-[ "$ok" = yes ] || finish 30 "{\"problem\":\"migrate-failed\",\"copied\":$copied,\"total\":$total,\"why\":\"$(tail -n 1 "$WORK/forth.log" | tr -d '"\\' | grep -o 'Error migrating.*\|value being too large.*\|no space left.*' | cut -c1-200 || true)\"}"
+[ "$ok" = yes ] || finish 30 "{\"problem\":\"migrate-failed\",\"copied\":$copied,\"total\":$total,\"why\":\"$(why "$WORK/forth.log")\"}"
 copySeconds=$(($(date +%s) - started))
 echo "@copied $copied"
 
@@ -111,6 +121,8 @@ cp "$WORK/source.manifest" "$KEEP/carried.manifest"
 sha256sum "$DATA/vault.db" > "$KEEP/carried.sum"
 result="{\"entries\":$count,\"manifest\":\"$digest\",\"copied\":$copied,\"copySeconds\":$copySeconds,\"seconds\":$(($(date +%s) - started))}"
 printf '%s' "$result" > "$KEEP/carried.partial"
+# The name may reach the disk before the bytes: after a power loss all that is called carried would be empty.
+sync
 mv "$KEEP/carried.partial" "$KEEP/carried"
 rm -rf "$KEEP/promoting" "$KEEP/incoming"
 sync
