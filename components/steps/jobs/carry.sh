@@ -27,11 +27,12 @@ entries() { # top-level folders of the file storage: not ours, not Raft's
   done
 }
 
+# find and sha256sum name the entry that they cannot read: their words go nowhere.
 # One line an entry: SHA-256 of the file that holds its ciphertext, and its path. Left out is what migrate leaves out.
 manifest() { # folder, output; step by step, since a pipe tells the end of its last tool alone
   (cd "$1" && entries . | while IFS= read -r name; do
-    find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0 || exit 1
-  done > "$2.files" && xargs -0 -r sha256sum < "$2.files" > "$2.sums") && sort "$2.sums" > "$2"
+    find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0 2> /dev/null || exit 1
+  done > "$2.files" && xargs -0 -r sha256sum < "$2.files" > "$2.sums" 2> /dev/null) && sort "$2.sums" > "$2"
 }
 
 migrate() { # config, log: judged by its own words and by content, never by its exit status (hazards, finding 1)
@@ -68,8 +69,8 @@ rm -rf "$KEEP/incoming" "$KEEP/carried" "$KEEP/promoting"
 # --- is the source whole ---
 [ -f "$DATA/core/_keyring" ] || finish 22 '{"problem":"no-keyring"}'
 [ ! -e "$DATA/core/_migration" ] || finish 23 '{"problem":"migration-lock"}'
-zero=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f -size 0; done | wc -l)
-temp=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f -name '*.temp'; done | wc -l)
+zero=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f -size 0 2> /dev/null; done | wc -l)
+temp=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f -name '*.temp' 2> /dev/null; done | wc -l)
 [ "$zero" -eq 0 ] && [ "$temp" -eq 0 ] || finish 21 "{\"problem\":\"damaged-entries\",\"zeroByte\":$zero,\"temp\":$temp}"
 
 # --- a view of the source in which migrate can set its lock without writing to the source ---
@@ -81,7 +82,7 @@ for path in "$DATA"/core/*; do ln -s "$path" "$WORK/view/core/"; done
 
 manifest "$DATA" "$WORK/source.manifest" &
 hashing=$!
-total=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f; done | wc -l)
+total=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f 2> /dev/null; done | wc -l)
 echo "@total $total"
 
 # --- forth, and back again for the proof ---

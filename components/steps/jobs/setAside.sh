@@ -34,8 +34,8 @@ entries() { # top-level folders of the file storage: not ours, not Raft's
 # As carry.sh makes it.
 manifest() { # folder, output
   (cd "$1" && entries . | while IFS= read -r name; do
-    find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0
-  done | xargs -0 -r sha256sum) | sort > "$2"
+    find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0 2> /dev/null
+  done | xargs -0 -r sha256sum 2> /dev/null) | sort > "$2"
 }
 
 moved=0

@@ -35,6 +35,10 @@ export const fileCopy: Step = {
       23: ["the copy's manifest does not hold core/_keyring: it would prove nothing", "I18"],
       24: ["the volume is too small for the copy and the Raft store; enlarge it", "F33"],
       29: MISSING_TOOL,
+      25: [
+        "the file storage has entries or folders that the server's user cannot read: the copy lacks them, and migrate would stop at them while the server is down. Look at their owner and at the disk, then run again",
+        "F20",
+      ],
     });
     facts = result.facts;
     if (!(Number(facts["entries"]) > 0)) {
