@@ -7,6 +7,7 @@ import { Refused, runBeats } from "../../components/steps/runStep";
 import { follower } from "../../components/steps/scripts/follower";
 import { keyProof } from "../../components/steps/scripts/keyProof";
 import { unseal } from "../../components/steps/scripts/unseal";
+import { podOfJob } from "../support/jobsEnd";
 import { JobScript } from "../support/jobScript";
 import { fileOf, sealedStore, type SealedStore } from "../support/sealedStore";
 import { STEP_KEY, StepWorld } from "../support/stepContext";
@@ -89,14 +90,11 @@ describe("step key-proof (hazard F24)", () => {
       const slice = text.slice(offset, offset + size);
       const digest = createHash("sha256").update(text).digest("hex");
       const message = exitCode === 0 ? JSON.stringify({ total: text.length, digest, slice }) : "{}";
-      world.kube.put(`${NS}/pods/job-pod`, {
-        metadata: { labels: { app: "openbao-raft-key-proof" } },
-        status: { containerStatuses: [{ state: { terminated: { exitCode, message } } }] },
-      });
       world.kube.put(JOB, {
         ...(body as object),
         status: { conditions: [{ type: exitCode === 0 ? "Complete" : "Failed", status: "True" }] },
       });
+      podOfJob(world.kube, "openbao-raft-key-proof", { exitCode, message });
     });
     return count;
   }
@@ -155,11 +153,7 @@ describe("step key-proof (hazard F24)", () => {
     let turn = 0;
     world.kube.onWrite(({ verb, path }) => {
       if (verb !== "create" || path !== JOBS) return;
-      const state = { terminated: { exitCode: 0, message: changed(turn++) } };
-      world.kube.put(`${NS}/pods/job-pod`, {
-        metadata: { labels: { app: "openbao-raft-key-proof" } },
-        status: { containerStatuses: [{ state }] },
-      });
+      podOfJob(world.kube, "openbao-raft-key-proof", { exitCode: 0, message: changed(turn++) });
     });
     await assert.rejects(runBeats(keyProof, world.context), /changed during three reads/);
   });
