@@ -49,6 +49,15 @@ describe("keyProof.sh", () => {
     assert.equal(result["digest"], createHash("sha256").update(text).digest("hex"));
   });
 
+  it("gives the size of the largest file as it is now, with the first slice (hazard I13)", () => {
+    put(sealedStore());
+    script.put("logical/m1/_late", "x".repeat(2_000_000));
+    for (const path of ["raft/raft.db", "lost+found/x", ".openbao-raft-migration/backup/x"])
+      script.put(path, "x".repeat(3_000_000));
+    assert.equal(script.run("exit 1", { offset: "0" }).result["largest"], 2_000_000);
+    assert.equal(script.run("exit 1", { offset: "5" }).result["largest"], 0);
+  });
+
   it("gives a keyring of 60 terms in slices that make the whole", () => {
     const text = put(sealedStore({ terms: 60 }));
     const parts = slices();
@@ -89,7 +98,10 @@ describe("step key-proof (hazard F24)", () => {
       );
       const slice = text.slice(offset, offset + size);
       const digest = createHash("sha256").update(text).digest("hex");
-      const message = exitCode === 0 ? JSON.stringify({ total: text.length, digest, slice }) : "{}";
+      const message =
+        exitCode === 0
+          ? JSON.stringify({ largest: offset === 0 ? 2_000_000 : 0, total: text.length, digest, slice })
+          : "{}";
       world.kube.put(JOB, {
         ...(body as object),
         status: { conditions: [{ type: exitCode === 0 ? "Complete" : "Failed", status: "True" }] },
@@ -116,6 +128,8 @@ describe("step key-proof (hazard F24)", () => {
     const count = runsJobs(world, held(), 200);
     await runBeats(keyProof, world.context);
     assert.ok(count.seen > 2, `${count.seen} slices`);
+    // Of the first slice's Job, for the limit of an entry (hazard I13).
+    assert.equal((await world.context.journal.done("key-proof"))?.observed["largest"], 2_000_000);
   });
 
   it("refuses a key of another store while the server still serves, and removes the Job", async () => {

@@ -1,6 +1,6 @@
 // Before: no pod of the server exists; its volume holds the file storage.
 // After: the volume also holds a Raft store, proved equal by manifest before any server has opened it.
-import { DEFAULT_MAX_ENTRY_BYTES, largestFile, maxEntryBytes } from "../entrySize";
+import { DEFAULT_MAX_ENTRY_BYTES, largestFile, limitTooLow, maxEntryBytes } from "../entrySize";
 import { MISSING_TOOL, refuseOnCode } from "../jobResult";
 import { runJob } from "../nodeJob";
 import { Refused, type Facts, type Step } from "../runStep";
@@ -36,13 +36,10 @@ export const carry: Step = {
     const [stopped, copied] = await Promise.all([ctx.journal.entries(), ctx.journal.done("file-copy")]);
     const node = stopped.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
     const bytes = Number(copied?.observed["bytes"] ?? 0);
-    const needed = maxEntryBytes(largestFile(copied));
+    const needed = maxEntryBytes(largestFile(stopped));
     const planned = ctx.input.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES;
     if (needed > planned) {
-      throw new Refused(
-        `the largest entry needs max_entry_size ${needed}, the planned server config has ${planned}. Run \`pulumi up\` again: the size is known now and goes into both [I13]`,
-        "I13",
-      );
+      throw new Refused(`${limitTooLow(needed, planned)} [I13]`, "I13");
     }
     const result = await runJob(
       ctx,
