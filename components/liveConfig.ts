@@ -42,8 +42,7 @@ export async function readLiveConfig(
   }
   const source =
     standaloneConfig(helmRelease.spec?.values ?? {}) ?? (await renderedConfig(kube, namespace, release));
-  const copied = journal.filter((entry) => entry.step === "file-copy" && entry.beat === "done").at(-1);
-  const largest = largestFile(copied);
+  const largest = largestFile(journal);
   const target = raftConfig(source, {
     ...{ namespace, release, replicas },
     ...entryLimit(largest),

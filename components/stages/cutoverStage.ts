@@ -18,7 +18,8 @@ export class CutoverStage extends MigrationStage {
   constructor(name: string, args: CutoverStageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("cutover", "openbao-migration:components:CutoverStage", name, args.config, opts);
     const { namespace, release, delivery } = args.config;
-    this.steps("flip", { carry: { maxEntryBytes: args.maxEntryBytes } });
+    const { maxEntryBytes } = args;
+    this.steps("flip", { stop: { maxEntryBytes }, carry: { maxEntryBytes } });
     const { raftConfig } = args;
     const ready = this.after([READY_BY[carryPath(args.config)]]);
     if (raftConfig === undefined) this.stand(RESOURCES.release, ready);

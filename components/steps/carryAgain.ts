@@ -1,8 +1,7 @@
 // Between the carry and the first start on Raft somebody may start the old server by hand, so that it serves again. What it
 // takes then lies in the file storage alone, and a Raft server that starts on the copy knows nothing of it (hazard F68).
-import { refuseOnCode } from "./jobResult";
 import type { StepContext } from "./runStep";
-import { CARRY_REFUSALS, carryOver, LIVE_COPY } from "./scripts/carry";
+import { carryOver, LIVE_COPY, refuseWhereNotCarried } from "./scripts/carry";
 import { waitUntilGone } from "./serverPods";
 import { scale, type World } from "./world";
 
@@ -32,6 +31,6 @@ export async function carryAgain(ctx: StepContext): Promise<void> {
   const result = await carryOver(ctx);
   // Nothing came to the file storage since: what a server has made of the copy is the newest that there is.
   if (result.exitCode === LIVE_COPY) return;
-  refuseOnCode(result, CARRY_REFUSALS);
+  refuseWhereNotCarried(result);
   await ctx.journal.append({ step: "carry", beat: "done", observed: result.facts });
 }

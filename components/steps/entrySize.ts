@@ -12,9 +12,18 @@ export function maxEntryBytes(largestFileBytes: number): number {
   return value <= DEFAULT_MAX_ENTRY_BYTES ? DEFAULT_MAX_ENTRY_BYTES : 2 ** Math.ceil(Math.log2(value));
 }
 
-/** Bytes of the largest file that step file-copy saw, by its entry in the journal; 0 before it. */
-export function largestFile(copied: JournalEntry | undefined): number {
-  return Number(copied?.observed["largest"] ?? 0);
+/** Steps that look at each file: in stage backup, and once more while the server still serves. */
+const SEEN_BY: readonly string[] = ["file-copy", "key-proof-cutover"];
+
+/** Bytes of the largest file that a step saw, by the journal; 0 before one has looked. */
+export function largestFile(journal: readonly JournalEntry[]): number {
+  const seen = journal.filter(({ step, beat }) => beat === "done" && SEEN_BY.includes(step));
+  return Math.max(0, ...seen.map(({ observed }) => Number(observed["largest"] ?? 0)));
+}
+
+/** What a step refuses with when the planned server config takes less than the largest entry needs (hazard I13). */
+export function limitTooLow(needed: number, planned: number): string {
+  return `the largest entry needs max_entry_size ${needed}, the planned server config has ${planned}. Run \`pulumi up\` again: the size is known now and goes into both`;
 }
 
 /** What the server config is told of it; nothing where the server's own limit is enough. */

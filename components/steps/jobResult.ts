@@ -1,4 +1,4 @@
-import type { V1Job, V1Pod } from "@kubernetes/client-node";
+import type { V1ContainerStateTerminated, V1Job, V1Pod } from "@kubernetes/client-node";
 import type { KubeClient, KubeObject, WaitOptions } from "../cluster/kubeClient";
 import { Refused } from "./runStep";
 import { podsPath } from "./world";
@@ -21,6 +21,13 @@ export function refuseOnCode(
   throw new Error(`the Job ended with exit code ${result.exitCode}: ${facts}`);
 }
 
+/** Of each script's check of its tools, which comes before all else. */
+export const MISSING_TOOL: [text: string, hazard: string] = [
+  "the server's image, with which the Job runs, lacks the tool that is named here. Nothing was changed. Let the release " +
+    "use an image that has it (OpenBao's Alpine image has all of them), then run again",
+  "I18",
+];
+
 /**
  * The result as soon as the script has written it and ended. Its Job says so two seconds later (seen with Kubernetes 1.34:
  * the controller counts its pods once a second), which for `carry` are two seconds of outage. A container that ended
@@ -32,16 +39,25 @@ export async function resultOfScript(
   job: KubeObject,
   wait: Pick<WaitOptions, "timeoutSeconds" | "signal">,
 ): Promise<JobResult> {
-  // By the Job's own uid: the pod of an earlier Job of this name may have been left behind.
-  const which = { labelSelector: `controller-uid=${job.metadata?.uid}` };
+  const which = podsOf(job);
   const hasEnded = (pod: V1Pod | undefined) => scriptResult(pod) !== undefined;
   const what = `the script of Job ${job.metadata?.name} to end`;
   const pod = await kube.waitFor<V1Pod & KubeObject>(podsPath(namespace), which, hasEnded, { ...wait, what });
   return scriptResult(pod)!;
 }
 
+/** By the Job's own uid: the pod of an earlier Job of this name may have been left behind. */
+function podsOf(job: KubeObject): { readonly labelSelector: string } {
+  return { labelSelector: `controller-uid=${job.metadata?.uid}` };
+}
+
+/** How the script's own container ended: an admission webhook may have put another one before it. */
+function scriptEnd(pod: V1Pod | undefined): V1ContainerStateTerminated | undefined {
+  return pod?.status?.containerStatuses?.find(({ name }) => name === "step")?.state?.terminated;
+}
+
 function scriptResult(pod: V1Pod | undefined): JobResult | undefined {
-  const ended = pod?.status?.containerStatuses?.[0]?.state?.terminated;
+  const ended = scriptEnd(pod);
   const facts = factsOf(ended?.message);
   return ended === undefined || facts === undefined ? undefined : { exitCode: ended.exitCode, facts };
 }
@@ -50,13 +66,11 @@ function scriptResult(pod: V1Pod | undefined): JobResult | undefined {
 export async function resultOf(
   kube: KubeClient,
   namespace: string,
-  name: string,
-  job: V1Job,
+  job: V1Job & KubeObject,
 ): Promise<JobResult> {
-  const pods = await kube.list<V1Pod & KubeObject>(`/api/v1/namespaces/${namespace}/pods`, {
-    labelSelector: `app=${name}`,
-  });
-  const state = pods[0]?.status?.containerStatuses?.[0]?.state?.terminated;
+  const name = job.metadata?.name;
+  const pods = await kube.list<V1Pod & KubeObject>(podsPath(namespace), podsOf(job));
+  const state = pods.map(scriptEnd).find((ended) => ended !== undefined);
   if (state === undefined) {
     const why = job.status?.conditions?.map((c) => `${c.reason}: ${c.message}`).join("; ") ?? "no condition";
     throw new Error(`Job ${name} left no result (${why}); the volume is judged again at the next run`);

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { keyFingerprint, newestProof, type SealedEntries } from "../keyProof/proveKey";
-import { refuseOnCode } from "./jobResult";
+import { MISSING_TOOL, refuseOnCode } from "./jobResult";
 import { removeJob, runJob } from "./nodeJob";
 import { Refused, type StepContext } from "./runStep";
 import { keyProofJob } from "./stepJobs";
@@ -8,16 +8,22 @@ import { keyProofJob } from "./stepJobs";
 /** A keyring grows by some 200 characters a rotation; this bound is reached by none that is sound. */
 const MAX_TEXT = 300_000;
 
+/** Two entries of the file storage, and the bytes of its largest file. */
+interface SealedStore {
+  readonly entries: SealedEntries;
+  readonly largest: number;
+}
+
 /**
  * The two entries that an unseal opens, as ciphertext, from the volume of openbao-0. They pass through the Job's
  * termination message, which goes with the Job, and through no log, ConfigMap or port.
  * @throws Refused when the volume does not hold the file storage; Error when the entries change all the time.
  */
-export async function readSealedEntries(ctx: StepContext, node: string | undefined): Promise<SealedEntries> {
+export async function readSealedEntries(ctx: StepContext, node: string | undefined): Promise<SealedStore> {
   try {
     for (let attempt = 1; ; attempt++) {
-      const text = await readText(ctx, node);
-      if (text !== undefined) return entriesOf(text);
+      const read = await readText(ctx, node);
+      if (read !== undefined) return { entries: entriesOf(read.text), largest: read.largest };
       if (attempt === 3) throw new Error("the keyring changed during three reads; run again once it rests");
     }
   } finally {
@@ -26,12 +32,14 @@ export async function readSealedEntries(ctx: StepContext, node: string | undefin
 }
 
 /** All slices in turn; undefined when the entries changed in between. */
-async function readText(ctx: StepContext, node: string | undefined): Promise<string | undefined> {
+async function readText(ctx: StepContext, node: string | undefined) {
   let text = "";
+  let largest = 0;
   for (let total = 1, digest = ""; text.length < total;) {
     const result = await runJob(ctx, keyProofJob(ctx.input, text.length, node));
     refuseOnCode(result, {
       22: ["no core/_keyring was found: the volume does not hold the file storage at its root", "I18"],
+      29: MISSING_TOOL,
     });
     const slice = String(result.facts["slice"] ?? "");
     total = Number(result.facts["total"]);
@@ -41,9 +49,10 @@ async function readText(ctx: StepContext, node: string | undefined): Promise<str
     if (digest !== "" && digest !== result.facts["digest"]) return undefined;
     digest = String(result.facts["digest"]);
     text += slice;
+    largest = Math.max(largest, Number(result.facts["largest"] ?? 0));
     if (text.length >= total && createHash("sha256").update(text).digest("hex") !== digest) return undefined;
   }
-  return text;
+  return { text, largest };
 }
 
 function entriesOf(text: string): SealedEntries {

@@ -109,7 +109,7 @@ export async function runJob(ctx: StepContext, job: NodeJob): Promise<JobResult>
   const wait = { timeoutSeconds: job.timeoutSeconds + 30, signal: over.signal };
   try {
     const byJob = endOfJob(kube, input.namespace, job.name, wait).then((done) =>
-      resultOf(kube, input.namespace, job.name, done),
+      resultOf(kube, input.namespace, done),
     );
     const byScript = resultOfScript(kube, input.namespace, started, wait);
     return await Promise.race([byJob, byScript.catch(() => byJob)]);

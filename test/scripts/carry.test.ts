@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { COPYING_BAO, JobScript } from "../support/jobScript";
 
@@ -92,6 +92,31 @@ describe("carry.sh", () => {
     assert.equal(script.run(flipping).code, 32);
   });
 
+  for (const [words, why] of [
+    ["put failed due to value being too large; got 2000000 bytes, max: 1048576 bytes", "too large"],
+    ["write /scratch/raft/vault.db: no space left on device", "no space left"],
+    ["open /scratch/view/logical/u/app/_canary-name: permission denied", "permission denied"],
+    ["read /scratch/view/logical/u/app/_canary-name: input/output error", "input/output error"],
+    ["/scratch/view/logical/u/app/_canary-name: unexpected end of JSON input", "other"],
+  ] as const)
+    it(`says why migrate failed, and not on which entry: ${why} (hazards section 3)`, () => {
+      const log = "echo 'copied key: path=logical/u/app/canary-name' >&2";
+      const run = script.run(`${log}; echo 'Error migrating: error copying data: ${words}' >&2`);
+      assert.equal(run.code, 30);
+      assert.equal(run.result["why"], why);
+      assert.doesNotMatch(JSON.stringify(run.result) + run.output, /canary|scratch/);
+    });
+
+  it("has all of its marker on the disk before the name that counts (hazard F18)", () => {
+    const noted = (name: string) => `echo ${name} "$@" >> $WORK/calls; PATH=/usr/bin:/bin; ${name} "$@"`;
+    const run = script.run(COPYING_BAO, {}, { fakes: { sync: noted("sync"), mv: noted("mv") } });
+    assert.equal(run.code, 0, run.output);
+    const calls = readFileSync(join(script.dir, "work/calls"), "utf8").trim().split("\n");
+    const renamed = calls.findIndex((call) => call.endsWith("/carried"));
+    assert.ok(renamed > 0);
+    assert.equal(calls[renamed - 1], "sync");
+  });
+
   it("carries anew what the file storage has taken since, while no server has run on the copy (hazard F68)", () => {
     script.run(COPYING_BAO);
     script.put("logical/m1/_late", '{"Value":"bA=="}');
@@ -138,6 +163,13 @@ describe("fileCopy.sh", () => {
       script.read(".openbao-raft-migration/backup/logical/m1/_one"),
       script.read("logical/m1/_one"),
     );
+  });
+
+  it("gives the bytes above 2 GiB, where %d of busybox's awk ends (hazard F33)", () => {
+    const awk = 'PATH=/usr/bin:/bin; busybox awk "$@" || awk "$@"';
+    const stat = "echo 3221225472; echo 3221225473";
+    const { result, output } = script.run("exit 1", {}, { fakes: { awk, stat } });
+    assert.deepEqual([result["bytes"], result["largest"]], [6442450945, 3221225473], output);
   });
 
   it("counts damaged entries rather than passing them over (hazard F20)", () => {

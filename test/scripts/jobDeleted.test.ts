@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { removeJob, runJob } from "../../components/steps/nodeJob";
+import { podOfJob } from "../support/jobsEnd";
 import { StepWorld } from "../support/stepContext";
 
 const NS = "/api/v1/namespaces/openbao";
@@ -37,15 +38,11 @@ describe("a Job that somebody deletes while it runs (hazard F17)", () => {
   it("takes the result of one that has ended, although it is being removed already", async () => {
     const world = new StepWorld("carry");
     whileItRuns(world, () => {
-      const state = { terminated: { exitCode: 0, message: '{"entries":3}' } };
-      world.kube.put(`${NS}/pods/p`, {
-        metadata: { labels: { app: NAME } },
-        status: { containerStatuses: [{ state }] },
-      });
       world.kube.put(`${JOBS}/${NAME}`, {
         metadata: { deletionTimestamp: new Date().toISOString() },
         status: { conditions: [{ type: "Complete", status: "True" }] },
       });
+      podOfJob(world.kube, NAME, { exitCode: 0, message: '{"entries":3}' });
     });
     assert.deepEqual(await runJob(world.context, JOB), { exitCode: 0, facts: { entries: 3 } });
   });

@@ -13,14 +13,19 @@ describe("the result of a Job", () => {
   beforeEach(() => (world = new StepWorld("carry")));
 
   /** The container of a pod of the Job with this uid ends once the Job runs. */
-  function endsWhileTheJobRuns(uid: string | undefined, terminated: object): void {
+  function endsWhileTheJobRuns(uid: string | undefined, terminated: object, sidecar: object = {}): void {
     world.kube.onWrite(({ verb, path }) => {
       if (verb !== "create" || path !== JOBS) return;
       setTimeout(() => {
         const own = world.kube.peek<KubeObject>(`${JOBS}/${NAME}`)?.metadata?.uid;
         world.kube.put(`${PODS}/p`, {
           metadata: { labels: { app: NAME, "controller-uid": uid ?? own ?? "" } },
-          status: { containerStatuses: [{ state: { terminated } }] },
+          status: {
+            containerStatuses: [
+              { name: "mesh", state: sidecar },
+              { name: "step", state: { terminated } },
+            ],
+          },
         });
       }, 20);
     });
@@ -51,6 +56,22 @@ describe("the result of a Job", () => {
     setTimeout(() => world.kube.drop(`${JOBS}/${NAME}`), 100);
     assert.match(await result, /was deleted while it ran/);
   });
+
+  it("is none of such a pod once the Job has ended, either (hazard F17)", async () => {
+    endsWhileTheJobRuns("of-an-earlier-job", { exitCode: 0, message: '{"entries":3}' });
+    setTimeout(() => jobEnds("Complete"), 100);
+    await assert.rejects(runJob(world.context, JOB), /left no result/);
+  });
+
+  for (const early of [true, false])
+    it(`is that of the script, whatever container an injector put before it: ${early ? "pod" : "Job"} ended (hazard F16)`, async () => {
+      const sidecar = { terminated: { exitCode: 0, message: '{"entries":9}' } };
+      const own = early ? { exitCode: 0, message: '{"entries":3}' } : { exitCode: 137 };
+      endsWhileTheJobRuns(undefined, own, sidecar);
+      if (!early) setTimeout(() => jobEnds("Failed"), 100);
+      const { exitCode, facts } = await runJob(world.context, JOB);
+      assert.deepEqual([exitCode, facts["entries"]], early ? [0, 3] : [137, undefined]);
+    });
 
   it("is none of a container that was killed: what ended it, the Job tells (hazard F16)", async () => {
     endsWhileTheJobRuns(undefined, { exitCode: 0 });

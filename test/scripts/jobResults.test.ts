@@ -1,3 +1,4 @@
+import type { V1Job } from "@kubernetes/client-node";
 import assert from "node:assert/strict";
 import { runBeats, type Step } from "../../components/steps/runStep";
 import { carry, migrateConfigs } from "../../components/steps/scripts/carry";
@@ -65,4 +66,24 @@ describe("entries larger than a Raft entry may be (hazards I13, F21)", () => {
     for (const config of Object.values(migrateConfigs("openbao", 2_097_152)))
       assert.match(config, /storage_\w+ "raft" \{[^}]*max_entry_size = "2097152"/);
   });
+});
+
+describe("the work folder of step carry (hazard F33)", () => {
+  const MIB = 1024 * 1024;
+  for (const [bytes, medium] of [
+    [100 * MIB, "Memory"],
+    [600 * MIB, undefined],
+    [3 * 1024 * MIB, undefined],
+    // What an earlier version of step file-copy noted of 3 GiB, and a journal that says nothing of the size.
+    [-1_073_741_824, undefined],
+    [undefined, undefined],
+  ] as const)
+    it(`lies ${medium === undefined ? "on disk" : "in memory"} for ${bytes ?? "an unknown number of"} bytes`, async () => {
+      const world = await jobsEnd(stopped(), 0, { entries: 5 }).done("file-copy", { bytes });
+      await runBeats(carry, world.context);
+      const made = world.kube.writes.find(({ verb, path }) => verb === "create" && path === JOBS)
+        ?.body as V1Job;
+      const work = made.spec?.template.spec?.volumes?.find(({ name }) => name === "work");
+      assert.equal(work?.emptyDir?.medium, medium);
+    });
 });

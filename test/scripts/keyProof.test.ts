@@ -7,6 +7,7 @@ import { Refused, runBeats } from "../../components/steps/runStep";
 import { follower } from "../../components/steps/scripts/follower";
 import { keyProof } from "../../components/steps/scripts/keyProof";
 import { unseal } from "../../components/steps/scripts/unseal";
+import { podOfJob } from "../support/jobsEnd";
 import { JobScript } from "../support/jobScript";
 import { fileOf, sealedStore, type SealedStore } from "../support/sealedStore";
 import { STEP_KEY, StepWorld } from "../support/stepContext";
@@ -46,6 +47,15 @@ describe("keyProof.sh", () => {
     assert.deepEqual(slices(), [text]);
     const { result } = script.run("exit 1", { offset: "0" });
     assert.equal(result["digest"], createHash("sha256").update(text).digest("hex"));
+  });
+
+  it("gives the size of the largest file as it is now, with the first slice (hazard I13)", () => {
+    put(sealedStore());
+    script.put("logical/m1/_late", "x".repeat(2_000_000));
+    for (const path of ["raft/raft.db", "lost+found/x", ".openbao-raft-migration/backup/x"])
+      script.put(path, "x".repeat(3_000_000));
+    assert.equal(script.run("exit 1", { offset: "0" }).result["largest"], 2_000_000);
+    assert.equal(script.run("exit 1", { offset: "5" }).result["largest"], 0);
   });
 
   it("gives a keyring of 60 terms in slices that make the whole", () => {
@@ -88,15 +98,15 @@ describe("step key-proof (hazard F24)", () => {
       );
       const slice = text.slice(offset, offset + size);
       const digest = createHash("sha256").update(text).digest("hex");
-      const message = exitCode === 0 ? JSON.stringify({ total: text.length, digest, slice }) : "{}";
-      world.kube.put(`${NS}/pods/job-pod`, {
-        metadata: { labels: { app: "openbao-raft-key-proof" } },
-        status: { containerStatuses: [{ state: { terminated: { exitCode, message } } }] },
-      });
+      const message =
+        exitCode === 0
+          ? JSON.stringify({ largest: offset === 0 ? 2_000_000 : 0, total: text.length, digest, slice })
+          : "{}";
       world.kube.put(JOB, {
         ...(body as object),
         status: { conditions: [{ type: exitCode === 0 ? "Complete" : "Failed", status: "True" }] },
       });
+      podOfJob(world.kube, "openbao-raft-key-proof", { exitCode, message });
     });
     return count;
   }
@@ -118,6 +128,8 @@ describe("step key-proof (hazard F24)", () => {
     const count = runsJobs(world, held(), 200);
     await runBeats(keyProof, world.context);
     assert.ok(count.seen > 2, `${count.seen} slices`);
+    // Of the first slice's Job, for the limit of an entry (hazard I13).
+    assert.equal((await world.context.journal.done("key-proof"))?.observed["largest"], 2_000_000);
   });
 
   it("refuses a key of another store while the server still serves, and removes the Job", async () => {
@@ -155,11 +167,7 @@ describe("step key-proof (hazard F24)", () => {
     let turn = 0;
     world.kube.onWrite(({ verb, path }) => {
       if (verb !== "create" || path !== JOBS) return;
-      const state = { terminated: { exitCode: 0, message: changed(turn++) } };
-      world.kube.put(`${NS}/pods/job-pod`, {
-        metadata: { labels: { app: "openbao-raft-key-proof" } },
-        status: { containerStatuses: [{ state }] },
-      });
+      podOfJob(world.kube, "openbao-raft-key-proof", { exitCode: 0, message: changed(turn++) });
     });
     await assert.rejects(runBeats(keyProof, world.context), /changed during three reads/);
   });

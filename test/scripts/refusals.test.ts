@@ -50,6 +50,15 @@ describe("a step refuses before it writes", () => {
     return refuses(stop, await world.done("inventory-cutover"), "F24");
   });
 
+  it("stop: an entry that was written since stage backup is too large for the planned limit (hazard I13)", async () => {
+    const world = await new StepWorld("stop").release({}, true).done("file-copy", { largest: 1000 });
+    await world.done("key-proof-cutover", { largest: 2_000_000 });
+    await (await world.provenKey()).done("inventory-cutover");
+    await refuses(stop, world, "I13");
+    Object.assign(world.context.input, { maxEntryBytes: 2_097_152 });
+    assert.equal((await stop.observe(world.context)).state, "todo");
+  });
+
   it("carry: the server runs and would write to the source (hazard F22)", () =>
     refuses(carry, new StepWorld("carry").release({}, true), "F22"));
 

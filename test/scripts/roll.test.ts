@@ -82,7 +82,7 @@ describe("step roll, since updateStrategy OnDelete replaces no pod (hazards I4, 
   });
 
   it("is not done while openbao-0 serves from file storage, whatever its revision says", async () => {
-    const { world } = scaled(jobsEnd(flipped(), 0, {}), () => undefined);
+    const { world } = scaled(jobsEnd(flipped(), 0, { entries: 5 }), () => undefined);
     await assert.rejects(runBeats(roll, world.context), (error: unknown) => {
       assert.ok(error instanceof Refused);
       assert.match(error.message, /openbao-0 runs on storage "file" after the roll, expected "raft"/);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, rmSync } from "node:fs";
+import { existsSync, rmSync, truncateSync } from "node:fs";
 import { join } from "node:path";
 import type { V1Job } from "@kubernetes/client-node";
 import { emptyAgain } from "../../components/steps/emptyStore";
@@ -33,6 +33,12 @@ describe("setOldRaftAside.sh", () => {
     assert.equal(script.read(`${OLD}/raft/raft.db`), "the log");
     assert.equal(there("vault.db") || there("raft") || there("node-id"), false);
     assert.equal(script.read("core/_keyring"), '{"Value":"a2V5"}');
+  });
+
+  it("gives the bytes of a store above 2 GiB, where %d of busybox's awk ends (hazard F33)", () => {
+    truncateSync(join(script.data, "raft/raft.db"), 3 * 1024 ** 3);
+    const run = script.run(NO_BAO);
+    assert.equal(run.result["bytes"], 3 * 1024 ** 3 + "the store".length + "old".length, run.output);
   });
 
   it("leaves the fresh store alone when it runs again (hazard F1)", () => {

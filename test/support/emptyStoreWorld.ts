@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readKeySecret } from "../../components/cluster/keySecret";
 import type { StepContext } from "../../components/steps/runStep";
+import { podOfJob } from "./jobsEnd";
 import { RaftModel } from "./raftModel";
 import { packed, SNAPSHOT_KEY, snapshotParts } from "./snapshotFile";
 import { RAFT_VALUES, StepWorld } from "./stepContext";
@@ -99,10 +100,7 @@ export class EmptyStoreWorld {
       metadata: { name },
       status: { conditions: [{ type: "Complete", status: "True" }] },
     });
-    this.world.kube.put(`/api/v1/namespaces/openbao/pods/${name}-x`, {
-      metadata: { name: `${name}-x`, labels: { app: name } },
-      status: { containerStatuses: [{ state: { terminated: { exitCode: 0, message: "{}" } } }] },
-    });
+    podOfJob(this.world.kube, name, { exitCode: 0, message: "{}" });
   }
 }
 

@@ -1,5 +1,14 @@
 import { spawnSync } from "node:child_process";
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 
@@ -13,6 +22,20 @@ export interface ScriptRun {
   /** The termination message, parsed. */
   readonly result: Record<string, unknown>;
   readonly output: string;
+}
+
+/** Tools in place of this machine's. Busybox's shell runs its own tools whatever PATH says, so another shell runs then. */
+export interface Tools {
+  /** The run has these and no others. @default all that this machine has */
+  readonly only?: readonly string[];
+  /** Name -> body of a stand-in; the real one is found with PATH=/usr/bin:/bin. */
+  readonly fakes?: Readonly<Record<string, string>>;
+}
+
+/** The tools that a Job's script asks for before it begins. */
+export function toolsOf(script: string): string[] {
+  const text = readFileSync(join(JOBS, script), "utf8").replaceAll("\\\n", "");
+  return (/^for tool in ([^;]+); do$/m.exec(text)?.[1] ?? "").trim().split(/\s+/);
 }
 
 /** A Job's script on a folder in place of the volume, with a fake `bao` in place of the real one. */
@@ -59,7 +82,7 @@ export class JobScript {
   }
 
   /** Runs the real script; only its fixed folders are moved. `bao` is the body of the fake, `files` lie in /job. */
-  run(bao: string, files: Readonly<Record<string, string>> = {}): ScriptRun {
+  run(bao: string, files: Readonly<Record<string, string>> = {}, tools?: Tools): ScriptRun {
     const [work, bin, job] = ["work", "bin", "job"].map((name) => join(this.dir, name)) as [
       string,
       string,
@@ -69,8 +92,10 @@ export class JobScript {
     for (const folder of [work, bin, job]) mkdirSync(folder, { recursive: true });
     for (const [name, content] of Object.entries({ ...this.files, ...files }))
       writeFileSync(join(job, name), content);
-    writeFileSync(join(bin, "bao"), `#!/bin/sh\nWORK=${work}\nDATA=${this.data}\n${bao}\n`);
-    chmodSync(join(bin, "bao"), 0o755);
+    for (const [name, body] of Object.entries({ ...tools?.fakes, bao })) {
+      writeFileSync(join(bin, name), `#!/bin/sh\nWORK=${work}\nDATA=${this.data}\n${body}\n`);
+      chmodSync(join(bin, name), 0o755);
+    }
     const message = join(this.dir, "message");
     rmSync(message, { force: true });
     const text = readFileSync(join(JOBS, this.script), "utf8")
@@ -80,11 +105,14 @@ export class JobScript {
       .replaceAll("/job/", `${job}/`);
     const path = join(this.dir, "script.sh");
     writeFileSync(path, text);
-    const [shell = "sh", ...args] = SHELL;
+    const [shell = "sh", ...args] = tools === undefined ? SHELL : ["/bin/sh"];
     const done = spawnSync(shell, [...args, path], {
       encoding: "utf8",
       timeout: 30_000,
-      env: { PATH: `${bin}:${process.env["PATH"]}`, ...this.env },
+      env: {
+        PATH: `${bin}:${tools?.only === undefined ? process.env["PATH"] : this.toolbox(tools.only)}`,
+        ...this.env,
+      },
     });
     let result: Record<string, unknown> = {};
     try {
@@ -93,6 +121,20 @@ export class JobScript {
       // A script that died before its end has no message.
     }
     return { code: done.status, result, output: done.stdout + done.stderr };
+  }
+
+  private toolbox(names: readonly string[]): string {
+    const folder = join(this.dir, "tools");
+    rmSync(folder, { recursive: true, force: true });
+    mkdirSync(folder);
+    for (const name of names) {
+      const places = (process.env["PATH"] ?? "").split(":").map((place) => join(place, name));
+      symlinkSync(
+        places.find((place) => existsSync(place))!,
+        join(folder, name),
+      );
+    }
+    return folder;
   }
 
   remove(): void {

@@ -27,11 +27,17 @@ function configOf(more: object): MigrationConfig {
 }
 
 /** What runs after the cutover, and what stage land writes, of the same source. */
-async function bothConfigs(more: object, largest: number): Promise<{ live: unknown; landed: unknown }> {
+async function bothConfigs(
+  more: object,
+  largest: number,
+  since?: "backup",
+): Promise<{ live: unknown; landed: unknown }> {
   const config = configOf(more);
   const kube = { get: () => Promise.resolve(parse(TEXT) as object) } as unknown as KubeClient;
   const copied = { step: "file-copy", beat: "done", observed: { largest } } as unknown as JournalEntry;
-  const live = await readLiveConfig(kube, config, [copied]);
+  const later = { step: "key-proof-cutover", beat: "done", observed: { largest } } as unknown as JournalEntry;
+  const smaller = { ...copied, observed: { largest: 100 } };
+  const live = await readLiveConfig(kube, config, since === "backup" ? [smaller, later] : [copied]);
   const plan = landPlan(config.git!, { ...config, largestFile: largest }, []);
   const before = new Map([[HELM_RELEASE_FILE, TEXT]]);
   const [theme] = themesOf(plan);
@@ -55,6 +61,12 @@ describe("Raft's limit and timing in the server config", () => {
   it("are the same in Git as in the cluster: a landing must not take the limit away (I13)", async () => {
     const { live, landed } = await bothConfigs({ performanceMultiplier: 1 }, 2_000_000);
     assert.match(String(live), /performance_multiplier = "1"\n.*max_entry_size = "2097152"/);
+    assert.equal(landed, live);
+  });
+
+  it("take in what was written since stage backup, as step key-proof-cutover saw it (I13)", async () => {
+    const { live, landed } = await bothConfigs({}, 2_000_000, "backup");
+    assert.match(String(live), /max_entry_size = "2097152"/);
     assert.equal(landed, live);
   });
 

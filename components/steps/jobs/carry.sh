@@ -15,6 +15,11 @@ finish() { # code, JSON
   exit "$1"
 }
 
+# An image need not have them all, and a tool that is missing looks like a folder that is empty. As in fileCopy.sh.
+for tool in basename cat cmp cp cut date find grep ln mkdir mv rm sha256sum sleep sort sync tail wc xargs; do
+  command -v "$tool" > /dev/null || finish 29 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
+done
+
 entries() { # top-level folders of the file storage: not ours, not Raft's
   for path in "$1"/*/; do
     name=$(basename "$path")
@@ -22,11 +27,12 @@ entries() { # top-level folders of the file storage: not ours, not Raft's
   done
 }
 
+# find and sha256sum name the entry that they cannot read: their words go nowhere.
 # One line an entry: SHA-256 of the file that holds its ciphertext, and its path. Left out is what migrate leaves out.
-manifest() { # folder, output
+manifest() { # folder, output; step by step, since a pipe tells the end of its last tool alone
   (cd "$1" && entries . | while IFS= read -r name; do
-    find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0
-  done | xargs -0 -r sha256sum) | sort > "$2"
+    find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0 2> /dev/null || exit 1
+  done > "$2.files" && xargs -0 -r sha256sum < "$2.files" > "$2.sums" 2> /dev/null) && sort "$2.sums" > "$2"
 }
 
 migrate() { # config, log: judged by its own words and by content, never by its exit status (hazards, finding 1)
@@ -34,11 +40,21 @@ migrate() { # config, log: judged by its own words and by content, never by its 
   grep -q '^Success! All of the keys have been migrated' "$2.out"
 }
 
+why() { # log: in fixed words, since migrate's own hold the path of an entry
+  for words in 'too large' 'no space left' 'permission denied' 'input/output error'; do
+    if tail -n 3 "$1" | grep -v 'copied key' | grep -qi "$words"; then
+      echo "$words"
+      return
+    fi
+  done
+  echo other
+}
+
 # --- what is there already ---
 mkdir -p "$KEEP"
 if [ -f "$KEEP/carried" ] && [ -f "$DATA/vault.db" ] && [ -f "$DATA/raft/raft.db" ]; then
   # Only the same source and a Raft store on which no server has run yet are our finished work.
-  manifest "$DATA" "$WORK/source.manifest"
+  manifest "$DATA" "$WORK/source.manifest" || finish 34 '{"problem":"manifest-failed"}'
   same=yes fresh=yes
   cmp -s "$WORK/source.manifest" "$KEEP/carried.manifest" || same=no
   sha256sum -c "$KEEP/carried.sum" > /dev/null 2>&1 || fresh=no
@@ -62,8 +78,8 @@ rm -rf "$KEEP/incoming" "$KEEP/carried" "$KEEP/promoting"
 # --- is the source whole ---
 [ -f "$DATA/core/_keyring" ] || finish 22 '{"problem":"no-keyring"}'
 [ ! -e "$DATA/core/_migration" ] || finish 23 '{"problem":"migration-lock"}'
-zero=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f -size 0; done | wc -l)
-temp=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f -name '*.temp'; done | wc -l)
+zero=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f -size 0 2> /dev/null; done | wc -l)
+temp=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f -name '*.temp' 2> /dev/null; done | wc -l)
 [ "$zero" -eq 0 ] && [ "$temp" -eq 0 ] || finish 21 "{\"problem\":\"damaged-entries\",\"zeroByte\":$zero,\"temp\":$temp}"
 
 # --- a view of the source in which migrate can set its lock without writing to the source ---
@@ -75,7 +91,7 @@ for path in "$DATA"/core/*; do ln -s "$path" "$WORK/view/core/"; done
 
 manifest "$DATA" "$WORK/source.manifest" &
 hashing=$!
-total=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f; done | wc -l)
+total=$(entries "$DATA" | while IFS= read -r name; do find "$DATA/$name" -type f 2> /dev/null; done | wc -l)
 echo "@total $total"
 
 # --- forth, and back again for the proof ---
@@ -87,13 +103,14 @@ ok=yes
 migrate /job/forth.hcl "$WORK/forth.log" || ok=no
 kill "$ticker" 2> /dev/null || true
 copied=$(grep -c 'copied key' "$WORK/forth.log" || true)
-[ "$ok" = yes ] || finish 30 "{\"problem\":\"migrate-failed\",\"copied\":$copied,\"total\":$total,\"why\":\"$(tail -n 1 "$WORK/forth.log" | tr -d '"\\' | grep -o 'Error migrating.*\|value being too large.*\|no space left.*' | cut -c1-200 || true)\"}"
+[ "$ok" = yes ] || finish 30 "{\"problem\":\"migrate-failed\",\"copied\":$copied,\"total\":$total,\"why\":\"$(why "$WORK/forth.log")\"}"
 copySeconds=$(($(date +%s) - started))
 echo "@copied $copied"
 
 migrate /job/back.hcl "$WORK/back.log" || finish 31 '{"problem":"proof-failed"}'
-wait "$hashing"
-manifest "$WORK/back" "$WORK/raft.manifest"
+wait "$hashing" && manifest "$WORK/back" "$WORK/raft.manifest" || finish 34 '{"problem":"manifest-failed"}'
+# Two empty manifests are equal, too.
+grep -q '  core/_keyring$' "$WORK/source.manifest" || finish 35 '{"problem":"manifest-without-keyring"}'
 count=$(wc -l < "$WORK/source.manifest")
 digest=$(sha256sum < "$WORK/source.manifest" | cut -d' ' -f1)
 if ! cmp -s "$WORK/source.manifest" "$WORK/raft.manifest"; then
@@ -114,6 +131,8 @@ cp "$WORK/source.manifest" "$KEEP/carried.manifest"
 sha256sum "$DATA/vault.db" > "$KEEP/carried.sum"
 result="{\"entries\":$count,\"manifest\":\"$digest\",\"copied\":$copied,\"copySeconds\":$copySeconds,\"seconds\":$(($(date +%s) - started))}"
 printf '%s' "$result" > "$KEEP/carried.partial"
+# The name may reach the disk before the bytes: after a power loss all that is called carried would be empty.
+sync
 mv "$KEEP/carried.partial" "$KEEP/carried"
 rm -rf "$KEEP/promoting" "$KEEP/incoming"
 sync

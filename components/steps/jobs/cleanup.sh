@@ -15,6 +15,11 @@ finish() { # code, JSON
   exit "$1"
 }
 
+# An image need not have them all, and a tool that is missing looks like a folder that is empty.
+for tool in cut find grep rm rmdir sed sha256sum sort sync tr wc xargs; do
+  command -v "$tool" > /dev/null || finish 27 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
+done
+
 [ -f "$DATA/vault.db" ] && [ -f "$DATA/raft/raft.db" ] || finish 28 '{"problem":"no-raft-store"}'
 [ -f "$KEEP/carried.manifest" ] || finish 29 '{"problem":"no-manifest"}'
 

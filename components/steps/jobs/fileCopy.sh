@@ -16,6 +16,12 @@ finish() { # code, JSON
   exit "$1"
 }
 
+# An image need not have them all, and what carry.sh lacks must show while the server serves: the first line is its own.
+for tool in basename cat cmp cp cut date find grep ln mkdir mv rm sha256sum sleep sort sync tail wc xargs \
+  awk df dirname du sed stat tr; do
+  command -v "$tool" > /dev/null || finish 29 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
+done
+
 entries() { # top-level folders of the file storage: not ours, not Raft's
   for path in "$1"/*/; do
     name=$(basename "$path")
@@ -26,8 +32,16 @@ entries() { # top-level folders of the file storage: not ours, not Raft's
 manifest() { # folder, output: one line an entry (SHA-256 of the ciphertext file, path), sorted
   (cd "$1" && entries . | while IFS= read -r name; do
     # A running server may remove a file between find and sha256sum.
-    find "$name" -type f ! -path 'core/_migration' -print0 | xargs -0 -r sha256sum 2> /dev/null || true
+    find "$name" -type f ! -path 'core/_migration' -print0 2> /dev/null | xargs -0 -r sha256sum 2> /dev/null || true
   done) | sort > "$2"
+}
+
+files() { # every entry's path; fails when a folder cannot be read
+  (cd "$DATA" && entries . | {
+    end=0
+    while IFS= read -r name; do find "$name" -type f ! -path 'core/_migration' 2> /dev/null || end=1; done
+    exit "$end"
+  }) > "$WORK/files"
 }
 
 [ -f "$DATA/core/_keyring" ] || finish 22 '{"problem":"no-keyring"}'
@@ -62,11 +76,26 @@ done
 sync
 
 manifest "$PARTIAL" "$WORK/copy"
+# What is there and cannot be read is in no manifest, and would stop migrate while the server is down (hazard F20).
+# find also fails when the running server removes what it looks at, which does not happen three times on end.
+unreadable=0
+files || files || files || unreadable=1
+more=$(awk 'FILENAME == ARGV[1] { read[substr($0, 67)]; next } !($0 in read)' "$WORK/source" "$WORK/files" \
+  | while IFS= read -r path; do
+    sha256sum "$DATA/$path" > /dev/null 2>&1 || [ ! -f "$DATA/$path" ] || echo unreadable
+  done | wc -l)
+unreadable=$((unreadable + more))
+[ "$unreadable" -eq 0 ] || finish 25 "{\"problem\":\"unreadable-entries\",\"unreadable\":$unreadable}"
+
+for one in source copy; do
+  grep -q '  core/_keyring$' "$WORK/$one" || finish 23 '{"problem":"manifest-without-keyring"}'
+done
 count=$(wc -l < "$WORK/copy")
 digest=$(sha256sum < "$WORK/copy" | cut -d' ' -f1)
 zero=$(cd "$PARTIAL" && find . -type f -size 0 | wc -l)
 temp=$(cd "$PARTIAL" && find . -type f -name '*.temp' | wc -l)
-bytes=$(cd "$PARTIAL" && find . -type f -exec stat -c '%s' '{}' + | awk '{ n += $1; if ($1 > m) m = $1 } END { printf "%d %d", n, m }')
+# Not %d, which ends at 2 GiB in busybox.
+bytes=$(cd "$PARTIAL" && find . -type f -exec stat -c '%s' '{}' + | awk '{ n += $1; if ($1 > m) m = $1 } END { printf "%.0f %.0f", n, m }')
 cp "$WORK/copy" "$PARTIAL.manifest"
 rm -rf "$KEEP/backup" "$KEEP/backup.manifest"
 mv "$PARTIAL" "$KEEP/backup"

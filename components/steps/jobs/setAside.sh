@@ -9,14 +9,20 @@ umask 077
 DATA=/openbao/data
 KEEP=$DATA/.openbao-raft-migration
 WORK=/scratch
-ASIDE=$KEEP/rolled-back/$(cat /job/aside)
-ROLE=$(cat /job/role)
 
 finish() { # code, JSON
   printf '%s' "$2" > /dev/termination-log
   echo "@result $2"
   exit "$1"
 }
+
+# An image need not have them all, and a tool that is missing looks like a folder that is empty.
+for tool in basename cat cmp cut find mkdir mv sha256sum sort sync xargs; do
+  command -v "$tool" > /dev/null || finish 29 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
+done
+
+ASIDE=$KEEP/rolled-back/$(cat /job/aside)
+ROLE=$(cat /job/role)
 
 entries() { # top-level folders of the file storage: not ours, not Raft's
   for path in "$1"/*/; do
@@ -28,8 +34,8 @@ entries() { # top-level folders of the file storage: not ours, not Raft's
 # As carry.sh makes it.
 manifest() { # folder, output
   (cd "$1" && entries . | while IFS= read -r name; do
-    find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0
-  done | xargs -0 -r sha256sum) | sort > "$2"
+    find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0 2> /dev/null
+  done | xargs -0 -r sha256sum 2> /dev/null) | sort > "$2"
 }
 
 moved=0

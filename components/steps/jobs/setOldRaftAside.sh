@@ -17,6 +17,11 @@ finish() { # code, JSON
   exit "$1"
 }
 
+# An image need not have them all.
+for tool in awk find mkdir mv rm stat sync wc; do
+  command -v "$tool" > /dev/null || finish 29 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
+done
+
 if [ -f "$KEEP/fresh" ]; then
   by= files=
   read -r by files < "$KEEP/fresh" || :
@@ -40,7 +45,8 @@ for name in vault.db raft node-id; do
 done
 sync
 kept=$(find "$OLD" -type f | wc -l)
-bytes=$(find "$OLD" -type f -exec stat -c '%s' '{}' + | awk '{ n += $1 } END { printf "%d", n }')
+# Not %d, which ends at 2 GiB in busybox.
+bytes=$(find "$OLD" -type f -exec stat -c '%s' '{}' + | awk '{ n += $1 } END { printf "%.0f", n }')
 printf '%s %d\n' "$MIGRATION" "$kept" > "$KEEP/fresh.new"
 mv "$KEEP/fresh.new" "$KEEP/fresh"
 rm -f "$KEEP/setting-aside"

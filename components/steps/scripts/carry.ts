@@ -1,7 +1,7 @@
 // Before: no pod of the server exists; its volume holds the file storage.
 // After: the volume also holds a Raft store, proved equal by manifest before any server has opened it.
-import { DEFAULT_MAX_ENTRY_BYTES, largestFile, maxEntryBytes } from "../entrySize";
-import { refuseOnCode, type JobResult } from "../jobResult";
+import { DEFAULT_MAX_ENTRY_BYTES, largestFile, limitTooLow, maxEntryBytes } from "../entrySize";
+import { MISSING_TOOL, refuseOnCode, type JobResult } from "../jobResult";
 import { runJob } from "../nodeJob";
 import { Refused, type Facts, type Step, type StepContext } from "../runStep";
 import { carryJob, MEMORY_LIMIT_BYTES } from "../stepJobs";
@@ -10,7 +10,7 @@ import { observeWorld } from "../world";
 /** Exit code of the Job where the file storage is as it was carried over, and a server has run on the Raft store. */
 export const LIVE_COPY = 26;
 
-export const CARRY_REFUSALS: Readonly<Record<number, [text: string, hazard: string]>> = {
+const CARRY_REFUSALS: Readonly<Record<number, [text: string, hazard: string]>> = {
   20: ["the volume holds Raft state that this program did not make; look at it before anything else", "F19"],
   21: ["the file storage has zero-byte or .temp entries, which migrate drops without a word", "F20"],
   22: ["no core/_keyring was found at the root of the volume", "I18"],
@@ -23,6 +23,7 @@ export const CARRY_REFUSALS: Readonly<Record<number, [text: string, hazard: stri
     "F68",
   ],
   [LIVE_COPY]: ["a server has run on the carried Raft store; it is not carried again", "F68"],
+  29: MISSING_TOOL,
 };
 
 let facts: Facts = {};
@@ -50,7 +51,7 @@ export const carry: Step = {
 
   async act(ctx) {
     const result = await carryOver(ctx);
-    refuseOnCode(result, CARRY_REFUSALS);
+    refuseWhereNotCarried(result);
     facts = result.facts;
   },
 
@@ -68,23 +69,30 @@ export async function carryOver(ctx: StepContext): Promise<JobResult> {
   const [stopped, copied] = await Promise.all([ctx.journal.entries(), ctx.journal.done("file-copy")]);
   const node = stopped.filter((e) => e.step === "stop" && e.beat === "act").at(-1)?.observed["node"];
   const bytes = Number(copied?.observed["bytes"] ?? 0);
-  const needed = maxEntryBytes(largestFile(copied));
+  const needed = maxEntryBytes(largestFile(stopped));
   const planned = ctx.input.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES;
   if (needed > planned) {
-    throw new Refused(
-      `the largest entry needs max_entry_size ${needed}, the planned server config has ${planned}. Run \`pulumi up\` again: the size is known now and goes into both [I13]`,
-      "I13",
-    );
+    throw new Refused(`${limitTooLow(needed, planned)} [I13]`, "I13");
   }
   const result = await runJob(
     ctx,
     carryJob(ctx.input, {
       files: migrateConfigs(ctx.input.release, planned),
-      memory: bytes < MEMORY_LIMIT_BYTES,
+      memory: bytes > 0 && bytes < MEMORY_LIMIT_BYTES,
       node: typeof node === "string" ? node : undefined,
     }),
   );
   return generation === undefined ? result : { ...result, facts: { ...result.facts, generation } };
+}
+
+/** @throws Refused where the Job refused, or has proved nothing; Error when it failed */
+export function refuseWhereNotCarried(result: JobResult): void {
+  refuseOnCode(result, CARRY_REFUSALS);
+  if (Number(result.facts["entries"]) > 0) return;
+  throw new Refused(
+    "no entry was proved to be on Raft: the proof is of nothing. Look at the volume [I18]",
+    "I18",
+  );
 }
 
 /** Pure: the two configs of `bao operator migrate`, forth to Raft and back to files for the proof. */

@@ -1,7 +1,7 @@
 // Before: the move has landed, all nodes are voters, and the config names the volume that keeps the file storage.
 // After: the file storage and its copy are gone from that volume; Raft's own files are as they were.
 import { raftPeers, sealStatusIfUp } from "../../cluster/openBaoStatus";
-import { refuseOnCode } from "../jobResult";
+import { MISSING_TOOL, refuseOnCode } from "../jobResult";
 import { runJob } from "../nodeJob";
 import { type Facts, type Observation, type Step, type StepContext } from "../runStep";
 import { leaderPod, observeWorld, podNames } from "../world";
@@ -47,6 +47,7 @@ export const cleanupFileData: Step = {
     refuseOnCode(result, {
       28: ["the volume holds no Raft store beside the file storage; nothing was removed", "F38"],
       29: ["the volume holds no manifest of what was carried over; nothing was removed", "F38"],
+      27: MISSING_TOOL,
     });
     facts = result.facts;
   },

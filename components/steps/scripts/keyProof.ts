@@ -33,7 +33,7 @@ export const keyProof: Step = {
     const { name, unsealKey: field } = ctx.input.keySecret;
     const held = await ctx.keys();
     const { pod0 } = await observeWorld(ctx);
-    const entries = await readSealedEntries(ctx, pod0?.spec?.nodeName);
+    const { entries, largest } = await readSealedEntries(ctx, pod0?.spec?.nodeName);
     const proof = proveKey([held.unsealKey], entries);
     if (!proof.proven) {
       const fix =
@@ -50,6 +50,7 @@ export const keyProof: Step = {
       store,
       fingerprint: keyFingerprint(held.unsealKey, store),
       terms: proof.terms,
+      largest,
       ...(held.resourceVersion !== undefined && { secretVersion: held.resourceVersion }),
     };
   },

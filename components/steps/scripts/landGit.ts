@@ -93,7 +93,7 @@ async function planOf(ctx: StepContext): Promise<LandPlan> {
   if (git.networkPolicy !== undefined && policies.length === 0) {
     ctx.log("no policy openbao-raft runs, since nothing restricts the server's pods: none is landed");
   }
-  const largest = largestFile(await ctx.journal.done("file-copy"));
+  const largest = largestFile(await ctx.journal.entries());
   return landPlan(git, { ...about, largestFile: largest }, policies);
 }
 

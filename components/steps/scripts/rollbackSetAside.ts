@@ -2,7 +2,7 @@
 // After: that state lies aside on the same volume, so that a later try starts on it as on an empty one (hazard I33).
 import type { V1PersistentVolumeClaim } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
-import { refuseOnCode } from "../jobResult";
+import { MISSING_TOOL, refuseOnCode } from "../jobResult";
 import { runJob } from "../nodeJob";
 import { type Facts, type Step, type StepContext } from "../runStep";
 import { asideName, isSetAside } from "../setAside";
@@ -51,7 +51,7 @@ export const rollbackSetAside: Step = {
       ordinal,
       timeoutSeconds: ctx.input.podTimeoutSeconds,
     });
-    refuseOnCode(result, {});
+    refuseOnCode(result, { 29: MISSING_TOOL });
     facts = { ...result.facts, claimUid: (await claimOf(ctx, ordinal))?.metadata?.uid };
   },
 

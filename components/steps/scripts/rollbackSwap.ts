@@ -1,7 +1,7 @@
 // Before: no pod of the server exists.
 // After: the volume of openbao-0 shows the file storage alone, proved equal to what was carried over; Raft's files
 // lie aside on the same volume, none is deleted.
-import { refuseOnCode } from "../jobResult";
+import { MISSING_TOOL, refuseOnCode } from "../jobResult";
 import { removeJob, runJob } from "../nodeJob";
 import { type Facts, type Step } from "../runStep";
 import { serverPods } from "../serverPods";
@@ -51,6 +51,7 @@ export const rollbackSwap: Step = {
         "the file storage was written to after it was carried over to Raft, and Raft was, too: each holds what the other lacks. Nothing was moved: kubectl scale statefulset, to as many replicas as there were, starts the Raft nodes again; then look at the volume",
         "F68",
       ],
+      29: MISSING_TOOL,
     });
     facts = result.facts;
   },

@@ -1,7 +1,7 @@
 // Before: no pod of the server exists; what was to be kept of it is kept.
 // After: the volume's root holds no Raft store; an old one lies beside it, whole. File storage is not touched.
 import { migrationEnv, strangeMark } from "../emptyStore";
-import { refuseOnCode } from "../jobResult";
+import { MISSING_TOOL, refuseOnCode } from "../jobResult";
 import { runJob } from "../nodeJob";
 import { type Facts, type Step } from "../runStep";
 import { oldRaftAsideJob } from "../stepJobs";
@@ -45,6 +45,7 @@ export const setAside: Step = {
         "F19",
       ],
       21: [strangeMark(env.MIGRATION), "F68"],
+      29: MISSING_TOOL,
     });
     facts = result.facts;
   },

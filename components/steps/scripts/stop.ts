@@ -2,6 +2,7 @@
 // After: no pod of the server exists; the journal names the node that had the volume.
 import type { V1Pod } from "@kubernetes/client-node";
 import type { KubeObject } from "../../cluster/kubeClient";
+import { DEFAULT_MAX_ENTRY_BYTES, largestFile, limitTooLow, maxEntryBytes } from "../entrySize";
 import { holdsProvenKey } from "../keyProof";
 import { isPaused } from "../pausing";
 import type { CarryPath } from "../carryPath";
@@ -57,6 +58,12 @@ export const stop: Step = {
         hazard: "F24",
         why: `the key in Secret "${ctx.input.keySecret.name}" is not proven to open this store; run stage backup, which proves it`,
       };
+    }
+    // The last look at the files was just now: a larger entry stops migrate while the server is down.
+    const limit = maxEntryBytes(largestFile(await ctx.journal.entries()));
+    const planned = ctx.input.maxEntryBytes ?? DEFAULT_MAX_ENTRY_BYTES;
+    if (ctx.input.path === undefined && limit > planned) {
+      return { state: "refuse", hazard: "I13", why: limitTooLow(limit, planned) };
     }
     return { state: "todo", observed: { node: world.pod0?.spec?.nodeName } };
   },
