@@ -22,7 +22,7 @@ const SCRIPTS: readonly [script: Name, code: number, files?: Record<string, stri
 
 /** A volume on which this script has something to do. */
 function volumeFor(name: Name, files?: Record<string, string>): JobScript {
-  const script = new JobScript(name, files);
+  const script = new JobScript(name, files, { MIGRATION: "this-migration" });
   if (name === "setOldRaftAside.sh") script.put("vault.db", "the store");
   if (name !== "setAside.sh" && name !== "cleanup.sh") return script;
   const before = new JobScript("carry.sh");

@@ -6,6 +6,7 @@ import { emptyAgain } from "../../components/steps/emptyStore";
 import { Refused, type StepContext } from "../../components/steps/runStep";
 import { setAside } from "../../components/steps/scripts/setAside";
 import { EmptyStoreWorld } from "../support/emptyStoreWorld";
+import { podOfJob } from "../support/jobsEnd";
 import { JobScript } from "../support/jobScript";
 
 const OLD = ".openbao-raft-migration/old-raft";
@@ -164,10 +165,7 @@ describe("the mark on the volume is of one migration (F68)", () => {
       const id = (await empty.context.journal.run())?.id;
       world.kube.onWrite(({ verb, path }) => {
         if (verb !== "create" || !path.endsWith("/jobs")) return;
-        world.kube.put(`/api/v1/namespaces/openbao/pods/${name}-x`, {
-          metadata: { name: `${name}-x`, labels: { app: name } },
-          status: { containerStatuses: [{ state: { terminated: { exitCode: 21, message: "{}" } } }] },
-        });
+        podOfJob(world.kube, name, { exitCode: 21, message: "{}" });
       });
       await assert.rejects(act(empty.context), (error: unknown) => {
         assert.ok(error instanceof Refused && error.hazard === "F68", String(error));

@@ -82,7 +82,8 @@ describe("a store that is being opened", () => {
         if (name === SEAL && quiet > 0 && quiet-- > 0) throw silent();
       });
       assert.equal((await runBeats(restore, empty.context)).observed["clusterId"], "source");
-      assert.deepEqual([given, quiet], [2, 0]);
+      assert.deepEqual([empty.wipes, quiet], [0, 0]);
+      assert.ok(given >= 2);
     } finally {
       empty.remove();
     }
