@@ -1,8 +1,10 @@
+import type { V1Pod } from "@kubernetes/client-node";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { FAILPOINT, RECORD_CALLS, REACHED } from "../../components/cluster/failpoint";
 import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient";
+import { podsPath, scale, statefulSetsPath } from "../../components/steps/world";
 import type { FaultProxy } from "../../rehearsal/faultProxy";
 import { killRun } from "../../rehearsal/killRun";
 import type { PulumiRun, PulumiStack } from "../../rehearsal/pulumiStack";
@@ -13,6 +15,8 @@ import { WorldBreaker, type WorldDeeds } from "./worldBreaker";
 
 /** A run whose fault lasts longer than this has hung, which is a failure of its own. */
 const FAULT_SECONDS = 900;
+/** The pod starts, and its hook unseals it. */
+const READY_SECONDS = 120;
 /** Between two interrupts, as a person's. */
 const SECOND_INTERRUPT_MS = 700;
 
@@ -107,7 +111,9 @@ function startRecorded(
 
 async function act({ kube }: Breaker, child: Parameters<typeof killRun>[0], what: RunFault): Promise<void> {
   if (what === "evict") return await evict(kube);
-  if (!what.startsWith("int-")) return killRun(child);
+  if (!what.startsWith("int-")) killRun(child);
+  if (what === "served") return await serveAgain(kube);
+  if (!what.startsWith("int-")) return;
   interrupt(child);
   if (what === "int-once") return;
   await delay(SECOND_INTERRUPT_MS);
@@ -131,6 +137,24 @@ async function evict(kube: KubeClient): Promise<void> {
     // Whichever is gone meanwhile needs no eviction.
     await kube.remove(`${path}/${pod.metadata?.name ?? ""}`).catch(() => undefined);
   }
+}
+
+/** As whoever is on call brings a service back. Elsewhere than in the outage there is nothing to bring back. */
+async function serveAgain(kube: KubeClient): Promise<void> {
+  const set = await kube.get<KubeObject & { spec?: { replicas?: number } }>(
+    `${statefulSetsPath(SOURCE_NAMESPACE)}/openbao`,
+  );
+  if (set.spec?.replicas !== 0) return;
+  await scale(kube, SOURCE_NAMESPACE, "openbao", 1);
+  await kube.waitFor<V1Pod & KubeObject>(podsPath(SOURCE_NAMESPACE), "openbao-0", serves, {
+    what: "openbao-0, started by hand, to be ready",
+    timeoutSeconds: READY_SECONDS,
+  });
+}
+
+function serves(pod: (V1Pod & KubeObject) | undefined): boolean {
+  const conditions = pod?.status?.conditions ?? [];
+  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
 }
 
 function hasCall(record: string, step: string, call: number): boolean {

@@ -57,7 +57,11 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   },
   { row: 19, fault: "destination holds Raft state" },
   { row: 20, fault: "zero-byte entry, .temp, stray file" },
-  { row: 21, fault: "value larger than max_entry_size", also: "the rehearsal's source holds one of 1.5 MB" },
+  {
+    row: 21,
+    fault: "value larger than max_entry_size",
+    not: "a raised limit on a server: the rehearsal's largest value is 900 KiB, under OpenBao's own limit",
+  },
   { row: 22, fault: "second writer on the volume" },
   { row: 23, fault: "writes acknowledged just before the stop", also: "the client load of every run" },
   { row: 24, fault: "wrong unseal key" },
@@ -161,12 +165,17 @@ export const FAULT_ROWS: readonly FaultRow[] = [
   {
     row: 65,
     fault: "runner's disk full or read-only",
-    also: "the leak scan of each run: no secret in a temporary file",
+    also: "the e2e leak scan: no secret in a temporary file",
     not: "a full disk: the runner's folders lie on the machine's own disk, which is not filled",
   },
   { row: 66, fault: "program changed between stages" },
   { row: 67, fault: "rollback at each stage, killed" },
-  { row: 68, fault: "migrate, back, write, migrate", also: "npm run rehearse -- --rollback STAGE" },
+  {
+    row: 68,
+    fault: "migrate, back, write, migrate",
+    campaign: ["run:served:flip:1"],
+    also: "npm run rehearse -- --rollback STAGE",
+  },
   { row: 69, fault: "landing in Git fails" },
   {
     row: 70,

@@ -13,9 +13,18 @@ import {
 /**
  * What happens to the whole run when a step has come to a call. int: Ctrl-C, once or twice. kill: a lost runner.
  * lost-state, old-state: killed, and Pulumi's checkpoint is gone, or is the one before. evict: the pods of the server
- * and of Jobs are deleted, and the run goes on.
+ * and of Jobs are deleted, and the run goes on. served: killed, and somebody starts a stopped server by hand, which
+ * takes writes until the next run.
  */
-export const RUN_FAULTS = ["int-once", "int-twice", "kill", "lost-state", "old-state", "evict"] as const;
+export const RUN_FAULTS = [
+  "int-once",
+  "int-twice",
+  "kill",
+  "lost-state",
+  "old-state",
+  "evict",
+  "served",
+] as const;
 export type RunFault = (typeof RUN_FAULTS)[number];
 
 /** One thing that goes wrong in a stage. */
@@ -129,4 +138,5 @@ const RUN_WORDS: Readonly<Record<RunFault, string>> = {
   "lost-state": "(F5): the run dies, and Pulumi's state is gone",
   "old-state": "(F6): the run dies, and Pulumi's state is the one before",
   evict: "(F16, F40, F42, F43): the pods of the server and of Jobs are deleted, and the run goes on",
+  served: "(F68): the run dies, and a server that it had stopped is started by hand, and takes writes",
 };
