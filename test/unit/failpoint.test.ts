@@ -117,9 +117,10 @@ describe("the choice of faults", () => {
       "run:int-twice:pause:1",
       "run:lost-state:carry:1",
       "run:evict:follower-1:1",
+      "run:served:carry:2",
     ])
       assert.equal(texts.includes(wanted), true, wanted);
-    assert.equal(texts.length, calls.length * (6 + 16));
+    assert.equal(texts.length, calls.length * (7 + 16));
   });
 
   it("can be named again as the summary names it", () => {
