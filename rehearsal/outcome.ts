@@ -154,7 +154,8 @@ export function claimsOf(
     },
     {
       claim: "each server started to serve once",
-      holds: outcome.starts.every((starts) => starts === 1),
+      // A restore puts a second store into the first server while it runs.
+      holds: outcome.starts.every((starts, at) => starts === (carry === "restore" && at === 0 ? 2 : 1)),
       seen: `${outcome.starts.join(", ")} start(s)`,
     },
     carriedClaim(outcome, carry),
