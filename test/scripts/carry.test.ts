@@ -20,6 +20,14 @@ describe("carry.sh", () => {
     assert.equal(existsSync(join(script.data, "core/_migration")), false);
   });
 
+  it("proves each of many entries, however long their list is (hazard F18)", () => {
+    for (let n = 0; n < 1500; n++)
+      script.put(`logical/m1/${"long-name".repeat(16)}/_${n}`, `{"Value":"${n}"}`);
+    const run = script.run(COPYING_BAO);
+    assert.equal(run.code, 0, run.output);
+    assert.equal(run.result["entries"], 1505);
+  });
+
   it("gives the same result when it runs twice, and copies nothing again", () => {
     const first = script.run(COPYING_BAO);
     const second = script.run("exit 1");

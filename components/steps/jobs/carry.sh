@@ -16,7 +16,7 @@ finish() { # code, JSON
 }
 
 # An image need not have them all, and a tool that is missing looks like a folder that is empty. As in fileCopy.sh.
-for tool in basename cat cmp cp cut date find grep ln mkdir mv rm sha256sum sleep sort sync tail wc xargs; do
+for tool in basename cat cmp cp cut date find grep ln mkdir mv rm sha256sum sleep sort sync tail tr wc xargs; do
   command -v "$tool" > /dev/null || finish 29 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
 done
 
@@ -32,7 +32,9 @@ entries() { # top-level folders of the file storage: not ours, not Raft's
 manifest() { # folder, output; step by step, since a pipe tells the end of its last tool alone
   (cd "$1" && entries . | while IFS= read -r name; do
     find "$name" -type f ! -path 'core/_migration' ! -path 'core/_lock' ! -path 'core/leader/*' -print0 2> /dev/null || exit 1
-  done > "$2.files" && xargs -0 -r sha256sum < "$2.files" > "$2.sums" 2> /dev/null) && sort "$2.sums" > "$2"
+  done > "$2.files" && cat "$2.files" | xargs -0 -r sha256sum > "$2.sums" 2> /dev/null) &&
+    # Not from the file itself: what busybox' xargs starts moves its place in it, and names come in pieces.
+    [ "$(tr -cd '\0' < "$2.files" | wc -c)" -eq "$(wc -l < "$2.sums")" ] && sort "$2.sums" > "$2"
 }
 
 migrate() { # config, log: judged by its own words and by content, never by its exit status (hazards, finding 1)

@@ -17,8 +17,8 @@ finish() { # code, JSON
 }
 
 # An image need not have them all, and what carry.sh lacks must show while the server serves: the first line is its own.
-for tool in basename cat cmp cp cut date find grep ln mkdir mv rm sha256sum sleep sort sync tail wc xargs \
-  awk df dirname du sed stat tr; do
+for tool in basename cat cmp cp cut date find grep ln mkdir mv rm sha256sum sleep sort sync tail tr wc xargs \
+  awk df dirname du sed stat; do
   command -v "$tool" > /dev/null || finish 29 "{\"problem\":\"missing-tool\",\"tool\":\"$tool\"}"
 done
 
