@@ -1,22 +1,20 @@
-import type { V1Pod } from "@kubernetes/client-node";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { FAILPOINT, RECORD_CALLS, REACHED } from "../../components/cluster/failpoint";
 import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient";
-import { podsPath, scale, statefulSetsPath } from "../../components/steps/world";
+import { scale, statefulSetsPath } from "../../components/steps/world";
 import type { FaultProxy } from "../../rehearsal/faultProxy";
 import { killRun } from "../../rehearsal/killRun";
 import type { PulumiRun, PulumiStack } from "../../rehearsal/pulumiStack";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
 import { parseRecord } from "./chooseFaults";
 import { faultText, type Fault, type RunFault } from "./fault";
+import { untilReady } from "./podReady";
 import { WorldBreaker, type WorldDeeds } from "./worldBreaker";
 
 /** A run whose fault lasts longer than this has hung, which is a failure of its own. */
 const FAULT_SECONDS = 900;
-/** The pod starts, and its hook unseals it. */
-const READY_SECONDS = 120;
 /** Between two interrupts, as a person's. */
 const SECOND_INTERRUPT_MS = 700;
 
@@ -146,15 +144,7 @@ async function serveAgain(kube: KubeClient): Promise<void> {
   );
   if (set.spec?.replicas !== 0) return;
   await scale(kube, SOURCE_NAMESPACE, "openbao", 1);
-  await kube.waitFor<V1Pod & KubeObject>(podsPath(SOURCE_NAMESPACE), "openbao-0", serves, {
-    what: "openbao-0, started by hand, to be ready",
-    timeoutSeconds: READY_SECONDS,
-  });
-}
-
-function serves(pod: (V1Pod & KubeObject) | undefined): boolean {
-  const conditions = pod?.status?.conditions ?? [];
-  return conditions.some(({ type, status }) => type === "Ready" && status === "True");
+  await untilReady(kube, "openbao-0", "openbao-0, started by hand, to be Ready");
 }
 
 function hasCall(record: string, step: string, call: number): boolean {

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD_CALLS } from "../../components/cluster/failpoint";
-import type { KubeClient, KubeObject } from "../../components/cluster/kubeClient";
+import type { KubeClient } from "../../components/cluster/kubeClient";
 import { readKeySecret } from "../../components/cluster/keySecret";
 import { STAGES, type Stage } from "../../config";
 import { auditLogPath } from "../../rehearsal/cluster/cluster";
@@ -26,6 +26,7 @@ import { objectsWith } from "../../rehearsal/leaks/leakedObjects";
 import { parseRecord, type RecordedCall } from "./chooseFaults";
 import { faultText, type Fault } from "./fault";
 import { runFaultedStage, type FaultedStage } from "./faultedStage";
+import { untilReady } from "./podReady";
 
 /** Each acknowledged write is an entry that each inventory of the run reads, and the look at its end. */
 const WRITE_EVERY_MS = 200;
@@ -173,21 +174,8 @@ async function unheldClaims(
  * @throws Error that names the server that does not, after 2 minutes
  */
 async function untilServersAreReady(kube: KubeClient): Promise<void> {
-  const pods = `/api/v1/namespaces/${SOURCE_NAMESPACE}/pods`;
   for (const pod of ["openbao-0", "openbao-1", "openbao-2"])
-    await kube.waitFor<ServerPod>(pods, pod, isReady, {
-      what: `pod ${pod} to be Ready after the last run`,
-      timeoutSeconds: 120,
-    });
-}
-
-interface ServerPod extends KubeObject {
-  status?: { conditions?: { type: string; status: string }[] };
-}
-
-function isReady(pod: ServerPod | undefined): boolean {
-  if (pod === undefined || pod.metadata?.deletionTimestamp !== undefined) return false;
-  return pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") ?? false;
+    await untilReady(kube, pod, `pod ${pod} to be Ready after the last run`);
 }
 
 function textOf(error: unknown): string {
