@@ -44,7 +44,7 @@ export async function unsealPod(ctx: StepContext, pod: string, againAfter = 0): 
     if (status?.sealed === false) return { value: true };
     if (wrong && ++rejected === REJECTIONS) {
       throw new Refused(
-        `the held key does not open ${pod} (${said}). Nothing is lost: the file storage lies untouched on its volume. Put the right key into the key Secret and run \`pulumi up\` again [${WRONG_KEY}]`,
+        `the held key does not open ${pod} (${said}). Nothing is lost: a wrong key changes nothing on its volume. Put the right key into the key Secret and run \`pulumi up\` again [${WRONG_KEY}]`,
         WRONG_KEY,
       );
     }
