@@ -99,7 +99,8 @@ export async function reseedReport(
   });
 }
 
-async function claimsOfReseed(
+/** What a moved store of which nothing was kept is held against. */
+export async function claimsOfReseed(
   kube: KubeClient,
   before: { readonly unsealKey: string; readonly rootToken: string },
   oldCluster: string,
@@ -154,7 +155,8 @@ async function keysInGit(kube: KubeClient, checkout: string): Promise<Claim> {
   return { claim: "Git holds the new keys, encrypted by SOPS", holds: state === "same", seen: state };
 }
 
-async function clusterIdOf(kube: KubeClient, pod: string): Promise<string> {
+/** "none" for a server that tells of none. */
+export async function clusterIdOf(kube: KubeClient, pod: string): Promise<string> {
   const bao = openBaoInPod(kube, SOURCE, pod);
   try {
     return (await sealStatus(bao)).clusterId ?? "none";

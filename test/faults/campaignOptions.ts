@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { CARRIES } from "../../components/carryConfig";
 import { namedFaults } from "./chooseFaults";
 import { parseFault } from "./fault";
 import type { FaultRunOptions } from "./faultRun";
@@ -7,6 +8,8 @@ export interface Campaign {
   readonly runs: number;
   readonly keys: number;
   readonly seed: string;
+  /** The data path; all but migrate start from a source on Raft with one node. @default migrate */
+  readonly carry: (typeof CARRIES)[number];
   readonly pairs: boolean;
   /** The source's data volumes are small file systems of their own. */
   readonly smallVolumes: boolean;
@@ -24,6 +27,7 @@ export function campaignOf(args: readonly string[]): Campaign | undefined {
       runs: { type: "string", default: "1" },
       seed: { type: "string", default: "1" },
       keys: { type: "string", default: "50" },
+      carry: { type: "string", default: "migrate" },
       pairs: { type: "boolean", default: false },
       "small-volumes": { type: "boolean", default: false },
       continue: { type: "boolean", default: false },
@@ -35,6 +39,11 @@ export function campaignOf(args: readonly string[]): Campaign | undefined {
   if (!/^[-\w]{1,40}$/.test(values.seed))
     throw new Error(
       `--seed ${JSON.stringify(values.seed)}: expected 1 to 40 letters, digits, "-" and "_", such as --seed 7`,
+    );
+  const carry = CARRIES.find((one) => one === values.carry);
+  if (carry === undefined)
+    throw new Error(
+      `--carry ${JSON.stringify(values.carry)}: expected one of ${CARRIES.join(", ")}, such as --carry restore`,
     );
   if (values.continue && values.faults !== undefined)
     throw new Error(
@@ -53,6 +62,7 @@ export function campaignOf(args: readonly string[]): Campaign | undefined {
     runs: wholeNumber("runs", values.runs, 1),
     keys: wholeNumber("keys", values.keys, 10),
     seed: values.seed,
+    carry,
     pairs: values.pairs,
     smallVolumes: values["small-volumes"],
     goOn: values.continue,

@@ -1,6 +1,6 @@
 import { STAGES, type Stage } from "../../config";
 import { PROXY_FAULTS } from "../../rehearsal/faultProxy";
-import type { RandomStream } from "../../rehearsal/source/randomStream";
+import { randomStream, type RandomStream } from "../../rehearsal/source/randomStream";
 import { RUN_FAULTS, stageOf, stageOfStep, type Fault } from "./fault";
 import { mayBreakAt, WORLD_FAULT_RECORDS, WORLD_FAULTS, type WorldFault } from "./worldFault";
 
@@ -31,13 +31,12 @@ export function everyFailpoint(calls: readonly RecordedCall[]): Fault[] {
 
 /** Every fault of the API server and of the whole run, for the recorded calls. */
 export function everyOuterFault(calls: readonly RecordedCall[]): Fault[] {
-  const numbers = new Map<Stage, number>();
+  const numbers = proxyNumbers(calls);
   return calls.flatMap(({ step, call }) => {
+    const stage = stageOfStep(step);
+    const at = numbers.get(`${step} ${call}`);
+    if (stage === undefined || at === undefined) return [];
     const runs = RUN_FAULTS.map((what): Fault => ({ kind: "run", what, step, call }));
-    const stage = stageOf(runs[0]!);
-    if (stage === undefined) return [];
-    const at = (numbers.get(stage) ?? 0) + 1;
-    numbers.set(stage, at);
     // Three in a row are more than a single try again gets over.
     const proxied = PROXY_FAULTS.flatMap((what): Fault[] =>
       [1, 3].map((times) => ({ kind: "proxy", stage, fault: { what, at, ...(times > 1 && { times }) } })),
@@ -60,6 +59,9 @@ export function everyWorldFault(calls: readonly RecordedCall[], smallVolumes: bo
 
 /** How a campaign chooses. */
 export interface Choice {
+  readonly seed: string;
+  /** Number of the run, from 1. */
+  readonly run: number;
   /** Two faults in each stage, one after the other. @default false */
   readonly pairs?: boolean;
   /** The source's data volumes can be filled. @default false */
@@ -68,26 +70,74 @@ export interface Choice {
 
 /**
  * Faults for each stage that has recorded calls, one of them a stage, or with `pairs` two that come after each other.
- * Failpoints, faults from outside and faults of the world come as often as each other. The same stream chooses the same.
+ * Each stage's calls are dealt out as cards are: one comes again when every other has been used. What happens at a call
+ * is drawn: failpoints, faults from outside and faults of the world come as often as each other, where it has them.
  */
 export function chooseFaults(
   calls: readonly RecordedCall[],
-  random: RandomStream,
-  { pairs = false, smallVolumes = false }: Choice = {},
+  { seed, run, pairs = false, smallVolumes = false }: Choice,
 ): ReadonlyMap<Stage, readonly Fault[]> {
+  const random = randomStream("faults", seed, run);
   const kinds = [everyFailpoint(calls), everyOuterFault(calls), everyWorldFault(calls, smallVolumes)];
+  const numbers = proxyNumbers(calls);
   const chosen = STAGES.map((stage): [Stage, Fault[]] => {
-    const here = kinds
-      .map((faults) => faults.filter((fault) => stageOf(fault) === stage))
-      .filter((faults) => faults.length > 0);
+    const here = calls.filter(({ step }) => stageOfStep(step) === stage);
     if (here.length === 0) return [stage, []];
-    const one = () => {
-      const faults = here[random.below(here.length)]!;
-      return faults[random.below(faults.length)]!;
-    };
-    return [stage, pairs ? [one(), one()] : [one()]];
+    const deck = shuffled(here, randomStream("calls", seed, stage));
+    const cards = pairs ? [2 * run - 2, 2 * run - 1] : [run - 1];
+    // The second of a pair comes after the first: a step that is done makes no call again.
+    const dealt = cards
+      .map((at) => deck[at % deck.length]!)
+      .sort((a, b) => here.indexOf(a) - here.indexOf(b));
+    return [stage, dealt.map((card) => oneOf(kinds, (fault) => isAt(fault, card, numbers), random))];
   });
   return new Map(chosen.filter(([, faults]) => faults.length > 0));
+}
+
+function oneOf(
+  kinds: readonly (readonly Fault[])[],
+  fits: (fault: Fault) => boolean,
+  random: RandomStream,
+): Fault {
+  const here = kinds.map((faults) => faults.filter(fits)).filter((faults) => faults.length > 0);
+  const faults = here[random.below(here.length)]!;
+  return faults[random.below(faults.length)]!;
+}
+
+/** Whether a fault comes at that call. */
+export function isAt(
+  fault: Fault,
+  { step, call }: RecordedCall,
+  numbers: ReturnType<typeof proxyNumbers>,
+): boolean {
+  if (fault.kind === "proxy")
+    return fault.stage === stageOfStep(step) && fault.fault.at === numbers.get(`${step} ${call}`);
+  const at = fault.kind === "failpoint" ? fault.point : fault;
+  return at.step === step && at.call === call;
+}
+
+/** The number that a fault of the API server has for each call: its place in its stage. */
+export function proxyNumbers(calls: readonly RecordedCall[]): ReadonlyMap<string, number> {
+  const inStage = new Map<Stage, number>();
+  return new Map(
+    calls.flatMap(({ step, call }): [string, number][] => {
+      const stage = stageOfStep(step);
+      if (stage === undefined) return [];
+      const at = (inStage.get(stage) ?? 0) + 1;
+      inStage.set(stage, at);
+      return [[`${step} ${call}`, at]];
+    }),
+  );
+}
+
+/** Fisher and Yates. */
+function shuffled<T>(all: readonly T[], random: RandomStream): T[] {
+  const deck = [...all];
+  for (let left = deck.length; left > 1; left--) {
+    const at = random.below(left);
+    [deck[left - 1], deck[at]] = [deck[at]!, deck[left - 1]!];
+  }
+  return deck;
 }
 
 /** Faults that a person named, sorted into their stages, in their order. @throws Error for one that is in no stage */

@@ -1,4 +1,3 @@
-import { randomStream } from "../../rehearsal/source/randomStream";
 import type { Campaign } from "./campaignOptions";
 import type { CampaignResults } from "./campaignResults";
 import { chooseFaults } from "./chooseFaults";
@@ -29,9 +28,7 @@ export async function chosenRuns(
   for (let number = 1; number <= runs; number++) {
     if (results.has(number)) continue;
     log(`run ${number} of ${runs}`);
-    results.add(
-      await run(number, chooseFaults(calls, randomStream("faults", seed, number), { pairs, smallVolumes })),
-    );
+    results.add(await run(number, chooseFaults(calls, { seed, run: number, pairs, smallVolumes })));
   }
   return results.faulted();
 }

@@ -1,6 +1,7 @@
 // Random faults in each stage of a whole move: `npm run faults -- --runs N --seed S [--keys K] [--pairs] [--continue]`.
-// The first run has no fault: it records each mutating call, from which the others choose. `--faults "TEXT TEXT"` does
-// one run with the faults that a summary names; `--list` tells of the forms. The cluster is left up. Each result is a
+// The first run has no fault: it records each mutating call, from which the others choose. `--carry PATH` takes another
+// data path than migrate. `--faults "TEXT TEXT"` does one run with the faults that a summary names; `--list` tells of
+// the forms. The cluster is left up. Each result is a
 // line of the seed's file at once, and `--continue` goes on where a campaign of the same seed ended.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
@@ -39,10 +40,14 @@ async function campaign(what: Campaign): Promise<number> {
   const controller = await startHelmController(kubeconfigPath(), { helm: toolPath("helm") });
   const folder = cacheDir("runs", `faults-${new Date().toISOString().replace(/[:.]/g, "-")}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { keys, seed, pairs, smallVolumes } = what;
+  const { keys, seed, carry, pairs, smallVolumes } = what;
   const file =
     what.named === undefined ? cacheDir("faults", `seed-${seed}.jsonl`) : join(folder, "results.jsonl");
-  const results = new CampaignResults(file, { program: programOf(), keys, pairs, smallVolumes }, what.goOn);
+  const results = new CampaignResults(
+    file,
+    { program: programOf(), keys, carry, pairs, smallVolumes },
+    what.goOn,
+  );
   log(`results: ${file}`);
   const proxy = await proxyBeforeCluster();
   const kubeconfig = join(folder, "kubeconfig");
@@ -51,7 +56,7 @@ async function campaign(what: Campaign): Promise<number> {
     const runDir = join(folder, `run-${number}`);
     const at = Date.now();
     const result = await held(faults, () =>
-      faultRun({ kube, kubeconfig, proxy, runDir, keys, seed, smallVolumes, faults, log }),
+      faultRun({ kube, kubeconfig, proxy, runDir, keys, seed, carry, smallVolumes, faults, log }),
     );
     const done = { run: number, seconds: (Date.now() - at) / 1000, result };
     const good = result.failures.length === 0;
@@ -67,7 +72,7 @@ async function campaign(what: Campaign): Promise<number> {
       what.named === undefined
         ? await chosenRuns(what, results, run, log)
         : [await named(what.named, results, run)];
-    for (const line of [...summaryOf(done, seed, smallVolumes), ...results.apart()]) log(line);
+    for (const line of [...summaryOf(done, what, results.calls()), ...results.apart()]) log(line);
     return done.length > 0 && done.every(({ result }) => result.failures.length === 0) ? 0 : 1;
   } finally {
     await healInjected(kube);

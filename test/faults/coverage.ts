@@ -47,7 +47,12 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     campaign: ["proxy:cutover:cut:1"],
     also: "no exec is used: it is a port-forward, or a watch",
   },
-  { row: 15, fault: "stream cut in the reply of init" },
+  {
+    row: 15,
+    fault: "stream cut in the reply of init",
+    campaign: ["init:2:after:lost"],
+    also: "with `--carry reseed`",
+  },
   { row: 16, fault: "migrate Job SIGTERM", campaign: ["run:evict:carry:2"] },
   { row: 17, fault: "migrate Job SIGKILL, OOM" },
   {

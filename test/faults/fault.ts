@@ -1,4 +1,5 @@
 import { parseFailpoint, type Failpoint } from "../../components/cluster/failpoint";
+import type { CarryPath } from "../../components/steps/carryPath";
 import { planSteps } from "../../components/steps/plan";
 import { STAGES, type Stage } from "../../config";
 import { PROXY_FAULTS, type ArmedFault } from "../../rehearsal/faultProxy";
@@ -34,7 +35,11 @@ export type Fault =
   | { readonly kind: "run"; readonly what: RunFault; readonly step: string; readonly call: number }
   | { readonly kind: "world"; readonly what: WorldFault; readonly step: string; readonly call: number };
 
-const STAGE_OF = new Map(planSteps("openbao", 3).map((record) => [record.id, record.stage]));
+const PATHS: readonly CarryPath[] = ["migrate", "restore", "reseed", "none"];
+/** A step has the same stage on each data path that has it. */
+const STAGE_OF = new Map(
+  PATHS.flatMap((path) => planSteps("openbao", 3, path)).map((record) => [record.id, record.stage]),
+);
 
 /** As `--faults` takes it: `carry:2:after:kill`, `proxy:cutover:429:3`, `run:int-twice:carry:2`, `world:drain:flip:1`. */
 export function faultText(fault: Fault): string {

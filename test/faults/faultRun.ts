@@ -2,16 +2,15 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD_CALLS } from "../../components/cluster/failpoint";
 import type { KubeClient } from "../../components/cluster/kubeClient";
-import { readKeySecret } from "../../components/cluster/keySecret";
 import { STAGES, type Stage } from "../../config";
+import { carryConfig } from "../../rehearsal/carryRun";
 import { auditLogPath } from "../../rehearsal/cluster/cluster";
 import type { FaultProxy } from "../../rehearsal/faultProxy";
 import { healInjected } from "../../rehearsal/injected/heal";
 import { followJobLogs } from "../../rehearsal/jobLogs";
 import { startLoad } from "../../rehearsal/load/clientLoad";
-import { summarise, type LoadLog } from "../../rehearsal/load/loadLog";
+import { summarise } from "../../rehearsal/load/loadLog";
 import { changedNothing } from "../../rehearsal/move";
-import { claimsOf, observeOutcome } from "../../rehearsal/outcome";
 import { watchProcesses } from "../../rehearsal/processWatch";
 import { PulumiStack } from "../../rehearsal/pulumiStack";
 import { keepServerLogs } from "../../rehearsal/serverLogs";
@@ -19,22 +18,23 @@ import { CANARY } from "../../rehearsal/source/content";
 import { installSource, removeSource } from "../../rehearsal/source/install";
 import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import type { SourceVariant } from "../../rehearsal/source/platformFiles";
+import { installReseedJob } from "../../rehearsal/source/reseedJob";
 import { gitConfig } from "../../rehearsal/stackConfig";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
 import { filesWith, forms, textsWith } from "../../rehearsal/leaks/leakScan";
 import { objectsWith } from "../../rehearsal/leaks/leakedObjects";
+import type { Campaign } from "./campaignOptions";
 import { parseRecord, type RecordedCall } from "./chooseFaults";
 import { faultText, type Fault } from "./fault";
+import { keyFaults, lookBefore, secretsOf, unheldClaims } from "./oracles";
 import { runFaultedStage, type FaultedStage } from "./faultedStage";
-import { untilReady } from "./podReady";
 
 /** Each acknowledged write is an entry that each inventory of the run reads, and the look at its end. */
 const WRITE_EVERY_MS = 200;
 /** While packets are lost a wait goes to its bound: the next plain run has to go on from there, sooner. */
 const POD_TIMEOUT_SECONDS = 120;
 /** The hook that tries once: with the one that waits, each follower of each run would take two minutes. */
-const SOURCE = { storage: "file", hook: "once", delivery: "flux" } as const;
-const KEY_SECRET = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
+const SOURCE = { hook: "once", delivery: "flux" } as const;
 
 export interface FaultRunOptions {
   readonly kube: KubeClient;
@@ -42,6 +42,7 @@ export interface FaultRunOptions {
   readonly runDir: string;
   readonly keys: number;
   readonly seed: string;
+  readonly carry: Campaign["carry"];
   /** The source's data volumes are small file systems of their own. @default false */
   readonly smallVolumes?: boolean;
   /** Stands between the steps and the API server; `kubeconfig` leads through it. */
@@ -68,20 +69,21 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
   const phases = phaseClock();
   const stack = await freshSource(options, phases);
-  const keysBefore = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
+  const before = await lookBefore(kube);
   const record = join(runDir, "calls");
-  const load = await startLoad(runDir, { kube, intervalMs: WRITE_EVERY_MS });
+  // Its token ends with the store that a reseed gives up.
+  const load =
+    options.carry === "reseed" ? undefined : await startLoad(runDir, { kube, intervalMs: WRITE_EVERY_MS });
   const watch = watchProcesses(process.pid, { everyMs: 50 });
   const jobLogs = followJobLogs(kube, SOURCE_NAMESPACE, join(runDir, "jobs"));
   phases.end("start");
   const { stages, failures, noChange } = await moveWithFaults(options, stack, record, phases);
-  const seen = await load.stop();
-  if (failures.length === 0) failures.push(...(await unheldClaims(options, stack, seen, noChange)));
-  const keysAfter = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
-  if (keysAfter.unsealKey !== keysBefore.unsealKey || keysAfter.rootToken !== keysBefore.rootToken)
-    failures.push("the key Secret is not what it was before");
+  const seen = await load?.stop();
+  if (failures.length === 0)
+    failures.push(...(await unheldClaims({ ...options, stack, before, seen, noChange })));
+  failures.push(...(await keyFaults({ ...options, before })));
   await jobLogs.stop();
-  const secrets = [keysAfter.unsealKey, keysAfter.rootToken, CANARY].flatMap(forms);
+  const secrets = [...(await secretsOf(kube, before)), CANARY].flatMap(forms);
   const leaks = [
     ...filesWith(secrets, [runDir, auditLogPath()]),
     ...textsWith(secrets, await watch.stop()),
@@ -97,7 +99,7 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
     stages,
     planned: [...faults.values()].flat().map(faultText).join(" "),
     failures,
-    acknowledged: summarise(seen).acknowledged,
+    acknowledged: seen === undefined ? 0 : summarise(seen).acknowledged,
     phases: phases.seconds,
     calls: stages.length === 0 && failures.length === 0 ? parseRecord(readFileSync(record, "utf8")) : [],
   };
@@ -105,12 +107,14 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
 
 /** What a run that failed left broken is mended, its source removed, and a new one made. @returns the stack that moves it */
 async function freshSource(options: FaultRunOptions, phases: PhaseClock): Promise<PulumiStack> {
-  const { kube, kubeconfig, runDir, keys, seed, log } = options;
-  const source: SourceVariant = { ...SOURCE, smallVolumes: options.smallVolumes === true };
+  const { kube, kubeconfig, runDir, keys, seed, carry, log } = options;
+  const storage = carry === "migrate" ? "file" : "raft";
+  const source: SourceVariant = { ...SOURCE, storage, smallVolumes: options.smallVolumes === true };
   await healInjected(kube);
   await removeSource({ kube });
   phases.end("remove");
   await installSource({ keys, seed, log: () => undefined, kube, ...source });
+  if (carry === "reseed") await installReseedJob(kube);
   phases.end("install");
   const checkout = join(runDir, "platform");
   await makePlatformCheckout(checkout, source);
@@ -118,6 +122,7 @@ async function freshSource(options: FaultRunOptions, phases: PhaseClock): Promis
     git: gitConfig(checkout, "flux", false),
     inventory: { volatile: ["secret/load/"] },
     podTimeoutSeconds: POD_TIMEOUT_SECONDS,
+    ...carryConfig(carry, runDir),
   };
   return new PulumiStack({ runDir, kubeconfig, config, log });
 }
@@ -147,35 +152,6 @@ async function moveWithFaults(
   } catch (error) {
     return { stages, failures: [textOf(error)], noChange: false };
   }
-}
-
-/** Each claim of a passed move that the cluster does not bear out, or why it could not be looked at, in words. */
-async function unheldClaims(
-  { kube, seed, keys }: FaultRunOptions,
-  stack: PulumiStack,
-  seen: LoadLog,
-  noChange: boolean,
-): Promise<string[]> {
-  try {
-    await untilServersAreReady(kube);
-    const outcome = await observeOutcome(kube, [seen], { seed, keys });
-    const { evidence } = await stack.outputs();
-    return claimsOf(outcome, seen, noChange, evidence)
-      .filter(({ holds }) => !holds)
-      .map(({ claim, seen: found }) => `${claim}: ${found}`);
-  } catch (error) {
-    return [textOf(error)];
-  }
-}
-
-/**
- * The last fault may have evicted them, and what the hook does takes a while. The program has no part in it: its run has
- * ended, and what the fault took away is to come back by itself.
- * @throws Error that names the server that does not, after 2 minutes
- */
-async function untilServersAreReady(kube: KubeClient): Promise<void> {
-  for (const pod of ["openbao-0", "openbao-1", "openbao-2"])
-    await untilReady(kube, pod, `pod ${pod} to be Ready after the last run`);
 }
 
 function textOf(error: unknown): string {

@@ -14,6 +14,8 @@ export interface FaultedStage {
   readonly fault: string;
   /** How many of them the runs came to. */
   readonly reached: number;
+  /** Which they are, as `--faults` takes them. */
+  readonly hit: readonly string[];
   readonly faults: number;
   /** Plain `pulumi up` runs until one ended with 0. */
   readonly plainRuns: number;
@@ -28,11 +30,11 @@ export interface FaultedStage {
 export async function runFaultedStage(breaker: Breaker, faults: readonly Fault[]): Promise<FaultedStage> {
   const { stack } = breaker;
   const text = faults.map(faultText).join(" ");
-  let reached = 0;
+  const hit: string[] = [];
   let ended = false;
   for (const fault of faults) {
     const broken = await breakRun(breaker, fault);
-    if (broken.reached) reached++;
+    if (broken.reached) hit.push(faultText(fault));
     ended = broken.run.code === 0;
     const wrong = broken.reached ? wrongEnd(fault, broken.run) : undefined;
     if (wrong !== undefined) throw new Error(`${faultText(fault)}: ${wrong}`);
@@ -53,7 +55,8 @@ export async function runFaultedStage(breaker: Breaker, faults: readonly Fault[]
   }
   if (!ended)
     throw new Error(`${text}: ${PLAIN_RUNS} plain runs did not end with 0; the last said:\n${held.at(-1)}`);
-  return { fault: text, reached, faults: faults.length, plainRuns: byFault ? 0 : held.length + 1, held };
+  const plainRuns = byFault ? 0 : held.length + 1;
+  return { fault: text, reached: hit.length, hit, faults: faults.length, plainRuns, held };
 }
 
 function wrongEnd(fault: Fault, run: PulumiRun): string | undefined {

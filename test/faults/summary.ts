@@ -1,3 +1,6 @@
+import type { Campaign } from "./campaignOptions";
+import { isAt, type RecordedCall } from "./chooseFaults";
+import { parseFault } from "./fault";
 import type { FaultedStage } from "./faultedStage";
 import type { FaultRunResult } from "./faultRun";
 
@@ -8,8 +11,16 @@ export interface NumberedRun {
   readonly result: FaultRunResult;
 }
 
-/** Lines of the summary that a campaign ends with; counts only what was reached and seen. */
-export function summaryOf(runs: readonly NumberedRun[], seed: string, smallVolumes = false): string[] {
+/**
+ * Lines of the summary that a campaign ends with; counts only what was reached and seen.
+ * @param calls of the run without a fault; none where faults were named
+ */
+export function summaryOf(
+  runs: readonly NumberedRun[],
+  { seed, carry, smallVolumes }: Pick<Campaign, "seed" | "carry" | "smallVolumes">,
+  calls: readonly RecordedCall[] = [],
+): string[] {
+  const options = `--seed ${seed}${carry === "migrate" ? "" : ` --carry ${carry}`}${smallVolumes ? " --small-volumes" : ""}`;
   const stages = runs.flatMap(({ result }) => result.stages);
   const reached = stages.filter((stage) => stage.reached > 0);
   const count = (of: (stage: FaultedStage) => number) => stages.reduce((sum, stage) => sum + of(stage), 0);
@@ -20,13 +31,21 @@ export function summaryOf(runs: readonly NumberedRun[], seed: string, smallVolum
   return [
     `${runs.length} run(s), ${count(({ reached: n }) => n)} of ${count(({ faults: n }) => n)} faults reached, ${failed.length} run(s) failed`,
     `${acknowledged} acknowledged writes checked; lost: ${named(/lost|readable|all there|equal/)}, leaked: ${named(/leaked/)} finding(s)`,
+    ...(calls.length === 0 ? [] : [coverageOf(stages, calls)]),
     `seconds a run: ${secondsOf(runs)}`,
     `plain runs needed after a fault: ${countsOf(reached.map((stage) => stage.plainRuns))}`,
     ...failed.map(
       ({ run, result }) =>
-        `run ${run}: ${result.failures.join("; ")}\n  again: npm run faults -- --seed ${seed}${smallVolumes ? " --small-volumes" : ""} --faults "${result.planned}"`,
+        `run ${run}: ${result.failures.join("; ")}\n  again: npm run faults -- ${options} --faults "${result.planned}"`,
     ),
   ];
+}
+
+/** A fault of the API server counts requests, not calls of a step: it says of no call that it was broken. */
+function coverageOf(stages: readonly FaultedStage[], calls: readonly RecordedCall[]): string {
+  const hit = stages.flatMap((stage) => stage.hit.map(parseFault)).filter(({ kind }) => kind !== "proxy");
+  const broken = calls.filter((call) => hit.some((fault) => isAt(fault, call, new Map())));
+  return `mutating calls at which a run was broken: ${broken.length} of ${calls.length}`;
 }
 
 function countsOf(numbers: readonly number[]): string {

@@ -11,15 +11,16 @@ import {
   RECORD_CALLS,
 } from "../../components/cluster/failpoint";
 import { KubeError } from "../../components/cluster/kubeTransport";
-import { randomStream } from "../../rehearsal/source/randomStream";
 import {
   chooseFaults,
   everyFailpoint,
   everyOuterFault,
+  isAt,
   namedFaults,
   parseRecord,
+  proxyNumbers,
 } from "../faults/chooseFaults";
-import { faultText, mayBeAbsorbed, parseFault } from "../faults/fault";
+import { faultText, mayBeAbsorbed, parseFault, type Fault } from "../faults/fault";
 import { summaryOf } from "../faults/summary";
 
 const JOB = "POST /apis/batch/v1/namespaces/openbao/jobs";
@@ -137,14 +138,27 @@ describe("the choice of faults", () => {
   });
 
   it("is the same for the same seed, and gives one fault a stage that has calls, or a pair", () => {
-    const once = chooseFaults(calls, randomStream("a", 1));
-    assert.deepEqual(once, chooseFaults(calls, randomStream("a", 1)));
+    const once = chooseFaults(calls, { seed: "a", run: 1 });
+    assert.deepEqual(once, chooseFaults(calls, { seed: "a", run: 1 }));
     assert.deepEqual([...once.keys()], ["cutover", "replicas"]);
-    const pairs = chooseFaults(calls, randomStream("a", 1), { pairs: true });
+    const pairs = chooseFaults(calls, { seed: "a", run: 1, pairs: true });
     assert.deepEqual(
       [...pairs.values()].map((faults) => faults.length),
       [2, 2],
     );
+  });
+
+  it("comes to every recorded call of a stage before it takes one again, and orders a pair (F2)", () => {
+    const numbers = proxyNumbers(calls);
+    const at = (fault: Fault) => calls.findIndex((call) => isAt(fault, call, numbers));
+    const cutover = (run: number, pairs = false) =>
+      (chooseFaults(calls, { seed: "a", run, pairs }).get("cutover") ?? []).map(at);
+    assert.deepEqual([1, 2, 3].flatMap((run) => cutover(run)).sort(), [0, 1, 2]);
+    assert.deepEqual([4, 5, 6].flatMap((run) => cutover(run)).sort(), [0, 1, 2]);
+    for (let run = 1; run <= 20; run++) {
+      const [first = -1, second = -1] = cutover(run, true);
+      assert.equal(first >= 0 && first <= second, true, `run ${run}: ${first}, ${second}`);
+    }
   });
 
   it("sorts named faults into their stages, and keeps their order", () => {
@@ -174,7 +188,14 @@ describe("the choice of faults", () => {
 });
 
 describe("the summary of a campaign", () => {
-  const stage = { fault: "carry:2:after:kill", reached: 1, faults: 2, plainRuns: 1, held: [] };
+  const stage = {
+    fault: "carry:2:after:kill",
+    reached: 1,
+    hit: ["carry:2:after:kill"],
+    faults: 2,
+    plainRuns: 1,
+    held: [],
+  };
   const result = { stages: [stage], planned: "carry:2:after:kill", acknowledged: 40, calls: [] };
 
   it("counts what was reached and checked, and says how to run a failed one again", () => {
@@ -184,10 +205,12 @@ describe("the summary of a campaign", () => {
         { run: 1, seconds: 10, result: { ...result, failures: [] } },
         { run: 2, seconds: 10, result: { ...result, failures } },
       ],
-      "7",
+      { seed: "7", carry: "restore", smallVolumes: false },
+      parseRecord("carry 1 POST /y\ncarry 2 PUT /z\n"),
     ).join("\n");
     assert.match(lines, /2 run\(s\), 2 of 4 faults reached, 1 run\(s\) failed/);
+    assert.match(lines, /calls at which a run was broken: 1 of 2$/m);
     assert.match(lines, /80 acknowledged writes checked; lost: 1, leaked: 1 finding/);
-    assert.match(lines, /again: npm run faults -- --seed 7 --faults "carry:2:after:kill"/);
+    assert.match(lines, /again: npm run faults -- --seed 7 --carry restore --faults "carry:2:after:kill"/);
   });
 });

@@ -80,6 +80,14 @@ describe("a campaign of hours that is cut off", () => {
     assert.match(programOf(), /^([0-9a-f]{12}(\+changed)?|no-commit) [0-9a-f]{12}$/);
   });
 
+  it("counts each data path apart, and one of before that was known for migrate (F66)", async () => {
+    await chosenRuns(campaign(1), new CampaignResults(file, KEY, false), runner(new Map()), log);
+    const restore = new CampaignResults(file, { ...KEY, carry: "restore" }, true);
+    assert.equal(restore.calls(), undefined);
+    assert.deepEqual(restore.apart(), ["counted apart, program abc def, 50 keys: 1 run(s), 0 failed"]);
+    assert.equal(new CampaignResults(file, { ...KEY, carry: "migrate" }, true).faulted().length, 1);
+  });
+
   it("begins anew without --continue, and throws no earlier result away", async () => {
     await chosenRuns(campaign(1), new CampaignResults(file, KEY, false), runner(new Map()), log);
     const before = readFileSync(file, "utf8");
@@ -104,12 +112,14 @@ describe("the options of a campaign", () => {
   it("are refused by name with what was found and expected", () => {
     for (const [args, expected] of [
       [["--runs", "0"], /--runs "0": expected a whole number of at least 1/],
+      [["--carry", "copy"], /--carry "copy": expected one of migrate, restore, reseed, none/],
       [["--seed", "../x"], /--seed "\.\.\/x": expected 1 to 40 letters/],
       [["--continue", "--faults", "carry:1:after:kill"], /--continue with --faults/],
       [["--faults", "world:data-full:carry:1"], /data-full without --small-volumes/],
     ] as const)
       assert.throws(() => campaignOf(args), expected);
     assert.equal(campaignOf(["--list"]), undefined);
+    assert.equal(campaignOf([])?.carry, "migrate");
     assert.equal(campaignOf(["--small-volumes", "--faults", "world:data-full:carry:1"])?.named?.size, 1);
   });
 });
