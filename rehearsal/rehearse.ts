@@ -18,6 +18,7 @@ import { eventsOf, factsOf, failedReport, stagesClaim, type RunFacts } from "./r
 import { finishRun } from "./report/finishRun";
 import { unreviewedClaims } from "./driftClaims";
 import { cleanupClaims } from "./cleanupClaims";
+import { fileStorageClaim, keepsFileStorage } from "./fileStorageClaim";
 import { landedClaims } from "./landedClaims";
 import { leakClaim } from "./leaks/leakClaim";
 import { stackConfig } from "./stackConfig";
@@ -192,6 +193,7 @@ async function moveSource({
     ...(await landedClaims(kube, checkout)),
     ...(options.cleanup ? await cleanupClaims(kube) : []),
     ...(options.context === undefined ? [await alertClaim(kube)] : []),
+    ...(keepsFileStorage(options) ? [await fileStorageClaim(kube)] : []),
     ...((await review?.claims()) ?? (await unreviewedClaims(kube, checkout, options.delivery))),
     await leakClaim(kube, runDir, options.context === undefined),
   ];

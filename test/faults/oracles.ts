@@ -1,6 +1,7 @@
 import type { KubeClient } from "../../components/cluster/kubeClient";
 import { readKeySecret } from "../../components/cluster/keySecret";
 import { claimsOfReseed, clusterIdOf } from "../../rehearsal/carryRun";
+import { fileStorageClaim } from "../../rehearsal/fileStorageClaim";
 import type { LoadLog } from "../../rehearsal/load/loadLog";
 import { claimsOf, observeOutcome, type Claim } from "../../rehearsal/outcome";
 import type { PulumiStack } from "../../rehearsal/pulumiStack";
@@ -61,7 +62,8 @@ async function claimsOfMove({
   if (seen === undefined) return await claimsOfReseed(kube, before.keys, before.clusterId, noChange);
   const outcome = await observeOutcome(kube, [seen], { seed, keys });
   const { evidence } = await stack.outputs();
-  return claimsOf(outcome, seen, noChange, evidence, carry);
+  const claims = claimsOf(outcome, seen, noChange, evidence, carry);
+  return carry === "migrate" ? [...claims, await fileStorageClaim(kube)] : claims;
 }
 
 /** Only a reseed makes new keys. */
