@@ -74,12 +74,8 @@ export async function moveThroughStages(
   log: (line: string) => void,
   reviewed?: (held: PulumiRun) => Promise<void>,
 ): Promise<StageRun[]> {
-  const { rollback } = how;
-  const stages = STAGES.slice(0, STAGES.indexOf(how.until ?? "land") + 1);
   const victims = victimsOf(how.carry);
-  const first = rollback === undefined ? [] : STAGES.slice(0, STAGES.indexOf(rollback) + 1);
-  const there: Leg[] = how.cleanup === true ? [...stages, "cleanup"] : stages;
-  const legs: Leg[] = rollback === undefined ? there : [...first, "rollback", ...there];
+  const legs = legsOf(how);
   const runs: StageRun[] = [];
   for (const name of legs) {
     try {
@@ -90,14 +86,9 @@ export async function moveThroughStages(
   }
   return runs;
 
-  function select(name: Leg): Promise<void> {
-    if (name === "rollback") return stack.select(rollback ?? "network", { rollback: true });
-    return name === "cleanup" ? stack.select("land", { cleanup: CLEANUP_CONFIG }) : stack.select(name);
-  }
-
   async function runLeg(name: Leg): Promise<StageRun> {
     const startedAt = new Date().toISOString();
-    await select(name);
+    await selectLeg(stack, name, how.rollback);
     const preview = passed(name, "preview", await stack.preview());
     log(`${name}: previewed in ${preview.seconds.toFixed(1)} s`);
     // First: a run that is held for the review never acts in step `resume`, and could not be killed in it.
@@ -118,6 +109,28 @@ export async function moveThroughStages(
       gate: gateLines(preview),
     };
   }
+}
+
+/** Every leg in its order; a stage before a way back comes twice. */
+export function legsOf({
+  rollback,
+  until,
+  cleanup,
+}: {
+  readonly rollback?: Stage;
+  readonly until?: Stage;
+  readonly cleanup?: boolean;
+}): Leg[] {
+  const stages = STAGES.slice(0, STAGES.indexOf(until ?? "land") + 1);
+  const there: Leg[] = cleanup === true ? [...stages, "cleanup"] : stages;
+  if (rollback === undefined) return there;
+  return [...STAGES.slice(0, STAGES.indexOf(rollback) + 1), "rollback", ...there];
+}
+
+/** @param rollback the stage that is taken back */
+export function selectLeg(stack: PulumiStack, leg: Leg, rollback: Stage | undefined): Promise<void> {
+  if (leg === "rollback") return stack.select(rollback ?? "network", { rollback: true });
+  return leg === "cleanup" ? stack.select("land", { cleanup: CLEANUP_CONFIG }) : stack.select(leg);
 }
 
 /** "12 created, 3 unchanged" of a run's own summary. */

@@ -1,15 +1,13 @@
 import { parseArgs } from "node:util";
-import { CARRIES } from "../../components/carryConfig";
 import { namedFaults } from "./chooseFaults";
 import { parseFault } from "./fault";
 import type { FaultRunOptions } from "./faultRun";
+import { movePathOf, type MovePath } from "./movePath";
 
-export interface Campaign {
+export interface Campaign extends MovePath {
   readonly runs: number;
   readonly keys: number;
   readonly seed: string;
-  /** The data path; all but migrate start from a source on Raft with one node. @default migrate */
-  readonly carry: (typeof CARRIES)[number];
   readonly pairs: boolean;
   /** The source's data volumes are small file systems of their own. */
   readonly smallVolumes: boolean;
@@ -28,6 +26,8 @@ export function campaignOf(args: readonly string[]): Campaign | undefined {
       seed: { type: "string", default: "1" },
       keys: { type: "string", default: "50" },
       carry: { type: "string", default: "migrate" },
+      rollback: { type: "string" },
+      cleanup: { type: "boolean", default: false },
       pairs: { type: "boolean", default: false },
       "small-volumes": { type: "boolean", default: false },
       continue: { type: "boolean", default: false },
@@ -40,11 +40,7 @@ export function campaignOf(args: readonly string[]): Campaign | undefined {
     throw new Error(
       `--seed ${JSON.stringify(values.seed)}: expected 1 to 40 letters, digits, "-" and "_", such as --seed 7`,
     );
-  const carry = CARRIES.find((one) => one === values.carry);
-  if (carry === undefined)
-    throw new Error(
-      `--carry ${JSON.stringify(values.carry)}: expected one of ${CARRIES.join(", ")}, such as --carry restore`,
-    );
+  const path = movePathOf(values);
   if (values.continue && values.faults !== undefined)
     throw new Error(
       "--continue with --faults: one named run has nothing to go on with; leave one of the two out",
@@ -62,7 +58,7 @@ export function campaignOf(args: readonly string[]): Campaign | undefined {
     runs: wholeNumber("runs", values.runs, 1),
     keys: wholeNumber("keys", values.keys, 10),
     seed: values.seed,
-    carry,
+    ...path,
     pairs: values.pairs,
     smallVolumes: values["small-volumes"],
     goOn: values.continue,

@@ -3,8 +3,8 @@ import { appendFileSync, existsSync, mkdirSync, readFileSync, renameSync, statSy
 import { dirname } from "node:path";
 import { programDigest } from "../../components/evidence/programDigest";
 import { PROJECT_ROOT } from "../../components/projectRoot";
-import type { Campaign } from "./campaignOptions";
 import type { RecordedCall } from "./chooseFaults";
+import { pathText, type MovePath } from "./movePath";
 import type { NumberedRun } from "./summary";
 
 /** What a run was made with; results of another are counted apart. */
@@ -12,8 +12,8 @@ export interface CampaignKey {
   /** Commit, "+changed" where the checkout differs from it, and the digest of what acts on a cluster. */
   readonly program: string;
   readonly keys: number;
-  /** The data path; absent: migrate. */
-  readonly carry?: Campaign["carry"];
+  /** Absent: a plain migrate. */
+  readonly path?: MovePath;
   readonly pairs: boolean;
   readonly smallVolumes: boolean;
 }
@@ -103,8 +103,8 @@ export function programOf(root = PROJECT_ROOT): string {
   }
 }
 
-function keyText({ program, keys, carry = "migrate", pairs, smallVolumes }: CampaignKey): string {
-  return `program ${program}, ${keys} keys${carry === "migrate" ? "" : `, carry ${carry}`}${pairs ? ", pairs" : ""}${smallVolumes ? ", small volumes" : ""}`;
+function keyText({ program, keys, path, pairs, smallVolumes }: CampaignKey): string {
+  return `program ${program}, ${keys} keys${path === undefined ? "" : pathText(path)}${pairs ? ", pairs" : ""}${smallVolumes ? ", small volumes" : ""}`;
 }
 
 function readRuns(file: string): StoredRun[] {

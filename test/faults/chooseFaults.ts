@@ -1,7 +1,8 @@
-import { STAGES, type Stage } from "../../config";
+import type { Leg } from "../../rehearsal/move";
 import { PROXY_FAULTS } from "../../rehearsal/faultProxy";
 import { randomStream, type RandomStream } from "../../rehearsal/source/randomStream";
 import { RUN_FAULTS, stageOf, stageOfStep, type Fault } from "./fault";
+import { LEGS } from "./movePath";
 import { mayBreakAt, WORLD_FAULT_RECORDS, WORLD_FAULTS, type WorldFault } from "./worldFault";
 
 /** One mutating call that a clean run was seen to make. */
@@ -12,13 +13,16 @@ export interface RecordedCall {
   readonly label: string;
 }
 
-/** Parses the lines that a run with OPENBAO_MIGRATION_RECORD_CALLS wrote. */
+/** Parses the lines that runs with OPENBAO_MIGRATION_RECORD_CALLS wrote. Of a step that ran twice the later one counts. */
 export function parseRecord(text: string): RecordedCall[] {
-  return [...text.matchAll(/^(\S+) (\d+) (.+)$/gm)].map(([, step = "", call, label = ""]) => ({
+  const calls = [...text.matchAll(/^(\S+) (\d+) (.+)$/gm)].map(([, step = "", call, label = ""]) => ({
     step,
     call: Number(call),
     label,
   }));
+  return calls.filter(
+    ({ step }, at) => !calls.slice(at + 1).some((later) => later.step === step && later.call === 1),
+  );
 }
 
 /** Every failpoint that the recorded calls allow; a 429 or 500 comes instead of the effect, so only before it. */
@@ -76,11 +80,11 @@ export interface Choice {
 export function chooseFaults(
   calls: readonly RecordedCall[],
   { seed, run, pairs = false, smallVolumes = false }: Choice,
-): ReadonlyMap<Stage, readonly Fault[]> {
+): ReadonlyMap<Leg, readonly Fault[]> {
   const random = randomStream("faults", seed, run);
   const kinds = [everyFailpoint(calls), everyOuterFault(calls), everyWorldFault(calls, smallVolumes)];
   const numbers = proxyNumbers(calls);
-  const chosen = STAGES.map((stage): [Stage, Fault[]] => {
+  const chosen = LEGS.map((stage): [Leg, Fault[]] => {
     const here = calls.filter(({ step }) => stageOfStep(step) === stage);
     if (here.length === 0) return [stage, []];
     const deck = shuffled(here, randomStream("calls", seed, stage));
@@ -118,7 +122,7 @@ export function isAt(
 
 /** The number that a fault of the API server has for each call: its place in its stage. */
 export function proxyNumbers(calls: readonly RecordedCall[]): ReadonlyMap<string, number> {
-  const inStage = new Map<Stage, number>();
+  const inStage = new Map<Leg, number>();
   return new Map(
     calls.flatMap(({ step, call }): [string, number][] => {
       const stage = stageOfStep(step);
@@ -141,8 +145,8 @@ function shuffled<T>(all: readonly T[], random: RandomStream): T[] {
 }
 
 /** Faults that a person named, sorted into their stages, in their order. @throws Error for one that is in no stage */
-export function namedFaults(faults: readonly Fault[]): ReadonlyMap<Stage, readonly Fault[]> {
-  const sorted = new Map<Stage, Fault[]>();
+export function namedFaults(faults: readonly Fault[]): ReadonlyMap<Leg, readonly Fault[]> {
+  const sorted = new Map<Leg, Fault[]>();
   for (const fault of faults) {
     const stage = stageOf(fault);
     if (stage === undefined)

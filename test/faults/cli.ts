@@ -1,6 +1,6 @@
 // Random faults in each stage of a whole move: `npm run faults -- --runs N --seed S [--keys K] [--pairs] [--continue]`.
 // The first run has no fault: it records each mutating call, from which the others choose. `--carry PATH` takes another
-// data path than migrate. `--faults "TEXT TEXT"` does one run with the faults that a summary names; `--list` tells of
+// data path than migrate; `--rollback STAGE` goes there, and back, before the faults; `--cleanup` comes last. `--faults "TEXT TEXT"` does one run with the faults that a summary names; `--list` tells of
 // the forms. The cluster is left up. Each result is a
 // line of the seed's file at once, and `--continue` goes on where a campaign of the same seed ended.
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
@@ -40,12 +40,13 @@ async function campaign(what: Campaign): Promise<number> {
   const controller = await startHelmController(kubeconfigPath(), { helm: toolPath("helm") });
   const folder = cacheDir("runs", `faults-${new Date().toISOString().replace(/[:.]/g, "-")}`);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const { keys, seed, carry, pairs, smallVolumes } = what;
+  const { keys, seed, carry, rollback, cleanup, pairs, smallVolumes } = what;
+  const path = { carry, ...(rollback !== undefined && { rollback }), cleanup };
   const file =
     what.named === undefined ? cacheDir("faults", `seed-${seed}.jsonl`) : join(folder, "results.jsonl");
   const results = new CampaignResults(
     file,
-    { program: programOf(), keys, carry, pairs, smallVolumes },
+    { program: programOf(), keys, path, pairs, smallVolumes },
     what.goOn,
   );
   log(`results: ${file}`);
@@ -56,7 +57,7 @@ async function campaign(what: Campaign): Promise<number> {
     const runDir = join(folder, `run-${number}`);
     const at = Date.now();
     const result = await held(faults, () =>
-      faultRun({ kube, kubeconfig, proxy, runDir, keys, seed, carry, smallVolumes, faults, log }),
+      faultRun({ kube, kubeconfig, proxy, runDir, keys, seed, path, smallVolumes, faults, log }),
     );
     const done = { run: number, seconds: (Date.now() - at) / 1000, result };
     const good = result.failures.length === 0;

@@ -174,7 +174,12 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     not: "a full disk: the runner's folders lie on the machine's own disk, which is not filled",
   },
   { row: 66, fault: "program changed between stages" },
-  { row: 67, fault: "rollback at each stage, killed" },
+  {
+    row: 67,
+    fault: "rollback at each stage, killed",
+    campaign: ["rollback-swap:1:after:kill", "run:kill:rollback-values:1"],
+    also: "with `--rollback STAGE`",
+  },
   {
     row: 68,
     fault: "migrate, back, write, migrate",

@@ -14,7 +14,8 @@ Each row of the fault matrix (hazards.md, section 2), and what breaks it here: t
 faults of a campaign as \`npm run faults -- --faults "..."\` takes them, with a step, a call or a number for an example. A
 campaign deals out the calls that a clean run was seen to make, each stage's in an order of the seed, and comes to none
 again before all have been used; what happens at a call is drawn. Its summary counts the calls. \`--pairs\` puts two into a
-stage; \`--carry restore\`, \`reseed\` and \`none\` break those data paths, and faults that name their steps need it.
+stage; \`--carry restore\`, \`reseed\` and \`none\` break those data paths, \`--rollback STAGE\` the way back, \`--cleanup\` the
+removal of the old file storage; faults that name their steps need the option.
 \`--list\` tells what each fault does, for how long, where, and what the run must do under it. Packets, volumes and nodes
 (\`world:...\`) are put right when their time is over, when the run has ended, on a signal, and, where a campaign was
 killed, by the next \`npm run faults\`, \`rehearse\`, \`bench\` or \`cluster -- up\`, or by \`cluster -- down\`.

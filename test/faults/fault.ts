@@ -1,8 +1,9 @@
 import { parseFailpoint, type Failpoint } from "../../components/cluster/failpoint";
 import type { CarryPath } from "../../components/steps/carryPath";
 import { planSteps } from "../../components/steps/plan";
-import { STAGES, type Stage } from "../../config";
 import { PROXY_FAULTS, type ArmedFault } from "../../rehearsal/faultProxy";
+import type { Leg } from "../../rehearsal/move";
+import { LEGS } from "./movePath";
 import {
   mayBreakAt,
   WORLD_FAULT_RECORDS,
@@ -31,7 +32,7 @@ export type RunFault = (typeof RUN_FAULTS)[number];
 /** One thing that goes wrong in a stage. */
 export type Fault =
   | { readonly kind: "failpoint"; readonly point: Failpoint }
-  | { readonly kind: "proxy"; readonly stage: Stage; readonly fault: ArmedFault }
+  | { readonly kind: "proxy"; readonly stage: Leg; readonly fault: ArmedFault }
   | { readonly kind: "run"; readonly what: RunFault; readonly step: string; readonly call: number }
   | { readonly kind: "world"; readonly what: WorldFault; readonly step: string; readonly call: number };
 
@@ -61,7 +62,7 @@ export function parseFault(text: string): Fault {
       `fault ${JSON.stringify(text)}: expected STEP:CALL:before|after:WHAT, proxy:STAGE:${PROXY_FAULTS.join("|")}:NUMBER[xTIMES], run:${RUN_FAULTS.join("|")}:STEP:CALL or world:${WORLD_FAULTS.join("|")}:STEP:CALL (--list tells of each)`,
     );
   if (kind === "proxy") {
-    const stage = STAGES.find((one) => one === first);
+    const stage = LEGS.find((one) => one === first);
     const what = PROXY_FAULTS.find((one) => one === second);
     const [, at, times] = /^([1-9]\d*)(?:x([1-9]\d*))?$/.exec(third) ?? [];
     if (stage === undefined || what === undefined || at === undefined) throw wrong();
@@ -93,15 +94,15 @@ export function parseFault(text: string): Fault {
   }
 }
 
-/** The stage in which a fault is done; undefined for a step that is in none. */
-export function stageOf(fault: Fault): Stage | undefined {
+/** The leg in which a fault is done; undefined for a step that is in none. */
+export function stageOf(fault: Fault): Leg | undefined {
   if (fault.kind === "proxy") return fault.stage;
   return stageOfStep(fault.kind === "failpoint" ? fault.point.step : fault.step);
 }
 
-export function stageOfStep(step: string): Stage | undefined {
+export function stageOfStep(step: string): Leg | undefined {
   const stage = STAGE_OF.get(step);
-  return STAGES.find((one) => one === stage);
+  return LEGS.find((one) => one === stage);
 }
 
 /** True when a run may end well although its fault was reached: it was tried again, or waited out. */

@@ -2,7 +2,6 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { RECORD_CALLS } from "../../components/cluster/failpoint";
 import type { KubeClient } from "../../components/cluster/kubeClient";
-import { STAGES, type Stage } from "../../config";
 import { carryConfig } from "../../rehearsal/carryRun";
 import { auditLogPath } from "../../rehearsal/cluster/cluster";
 import type { FaultProxy } from "../../rehearsal/faultProxy";
@@ -10,7 +9,7 @@ import { healInjected } from "../../rehearsal/injected/heal";
 import { followJobLogs } from "../../rehearsal/jobLogs";
 import { startLoad } from "../../rehearsal/load/clientLoad";
 import { summarise } from "../../rehearsal/load/loadLog";
-import { changedNothing } from "../../rehearsal/move";
+import { changedNothing, legsOf, selectLeg, type Leg } from "../../rehearsal/move";
 import { watchProcesses } from "../../rehearsal/processWatch";
 import { PulumiStack } from "../../rehearsal/pulumiStack";
 import { keepServerLogs } from "../../rehearsal/serverLogs";
@@ -23,10 +22,10 @@ import { gitConfig } from "../../rehearsal/stackConfig";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
 import { filesWith, forms, textsWith } from "../../rehearsal/leaks/leakScan";
 import { objectsWith } from "../../rehearsal/leaks/leakedObjects";
-import type { Campaign } from "./campaignOptions";
 import { parseRecord, type RecordedCall } from "./chooseFaults";
 import { faultText, type Fault } from "./fault";
 import { keyFaults, lookBefore, secretsOf, unheldClaims } from "./oracles";
+import type { MovePath } from "./movePath";
 import { runFaultedStage, type FaultedStage } from "./faultedStage";
 
 /** Each acknowledged write is an entry that each inventory of the run reads, and the look at its end. */
@@ -42,12 +41,12 @@ export interface FaultRunOptions {
   readonly runDir: string;
   readonly keys: number;
   readonly seed: string;
-  readonly carry: Campaign["carry"];
+  readonly path: MovePath;
   /** The source's data volumes are small file systems of their own. @default false */
   readonly smallVolumes?: boolean;
   /** Stands between the steps and the API server; `kubeconfig` leads through it. */
   readonly proxy: FaultProxy;
-  readonly faults: ReadonlyMap<Stage, readonly Fault[]>;
+  readonly faults: ReadonlyMap<Leg, readonly Fault[]>;
   readonly log: (line: string) => void;
 }
 
@@ -73,7 +72,9 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
   const record = join(runDir, "calls");
   // Its token ends with the store that a reseed gives up.
   const load =
-    options.carry === "reseed" ? undefined : await startLoad(runDir, { kube, intervalMs: WRITE_EVERY_MS });
+    options.path.carry === "reseed"
+      ? undefined
+      : await startLoad(runDir, { kube, intervalMs: WRITE_EVERY_MS });
   const watch = watchProcesses(process.pid, { everyMs: 50 });
   const jobLogs = followJobLogs(kube, SOURCE_NAMESPACE, join(runDir, "jobs"));
   phases.end("start");
@@ -107,7 +108,8 @@ export async function faultRun(options: FaultRunOptions): Promise<FaultRunResult
 
 /** What a run that failed left broken is mended, its source removed, and a new one made. @returns the stack that moves it */
 async function freshSource(options: FaultRunOptions, phases: PhaseClock): Promise<PulumiStack> {
-  const { kube, kubeconfig, runDir, keys, seed, carry, log } = options;
+  const { kube, kubeconfig, runDir, keys, seed, log } = options;
+  const { carry } = options.path;
   const storage = carry === "migrate" ? "file" : "raft";
   const source: SourceVariant = { ...SOURCE, storage, smallVolumes: options.smallVolumes === true };
   await healInjected(kube);
@@ -129,16 +131,18 @@ async function freshSource(options: FaultRunOptions, phases: PhaseClock): Promis
 
 /** Every stage, with its faults where it has any; the first that does not end with 0 is the last. */
 async function moveWithFaults(
-  { runDir, kube, proxy, faults, log }: FaultRunOptions,
+  { runDir, kube, proxy, faults, path, log }: FaultRunOptions,
   stack: PulumiStack,
   record: string,
   phases: PhaseClock,
 ): Promise<{ stages: FaultedStage[]; failures: string[]; noChange: boolean }> {
   const stages: FaultedStage[] = [];
   try {
-    for (const name of STAGES) {
-      await stack.select(name);
-      const here = faults.get(name);
+    const legs = legsOf(path);
+    for (const [at, name] of legs.entries()) {
+      await selectLeg(stack, name, path.rollback);
+      // A stage that comes again after a way back has its faults then.
+      const here = legs.lastIndexOf(name) === at ? faults.get(name) : undefined;
       if (here === undefined) await cleanStage(stack, name, record);
       else {
         const done = await runFaultedStage({ stack, runDir, kube, proxy }, here);
@@ -173,7 +177,7 @@ function phaseClock() {
   };
 }
 
-async function cleanStage(stack: PulumiStack, name: Stage, record: string): Promise<void> {
+async function cleanStage(stack: PulumiStack, name: Leg, record: string): Promise<void> {
   const run = await stack.startUp({ [RECORD_CALLS]: record }).done;
   if (run.code !== 0)
     throw new Error(`stage ${name} without a fault ended with ${run.code}:\n${run.output.slice(-1500)}`);

@@ -1,12 +1,13 @@
 import type { KubeClient } from "../../components/cluster/kubeClient";
 import { readKeySecret } from "../../components/cluster/keySecret";
 import { claimsOfReseed, clusterIdOf } from "../../rehearsal/carryRun";
+import { cleanupClaims } from "../../rehearsal/cleanupClaims";
 import { fileStorageClaim } from "../../rehearsal/fileStorageClaim";
 import type { LoadLog } from "../../rehearsal/load/loadLog";
 import { claimsOf, observeOutcome, type Claim } from "../../rehearsal/outcome";
 import type { PulumiStack } from "../../rehearsal/pulumiStack";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
-import type { Campaign } from "./campaignOptions";
+import type { MovePath } from "./movePath";
 import { untilReady } from "./podReady";
 
 const KEY_SECRET = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken: "root-token" };
@@ -29,7 +30,7 @@ interface Moved {
   readonly kube: KubeClient;
   readonly seed: string;
   readonly keys: number;
-  readonly carry: Campaign["carry"];
+  readonly path: MovePath;
   readonly stack: PulumiStack;
   readonly before: StoreBefore;
   /** Of the client load; undefined for a reseed. */
@@ -53,7 +54,7 @@ async function claimsOfMove({
   kube,
   seed,
   keys,
-  carry,
+  path: { carry, cleanup },
   stack,
   before,
   seen,
@@ -63,15 +64,16 @@ async function claimsOfMove({
   const outcome = await observeOutcome(kube, [seen], { seed, keys });
   const { evidence } = await stack.outputs();
   const claims = claimsOf(outcome, seen, noChange, evidence, carry);
-  return carry === "migrate" ? [...claims, await fileStorageClaim(kube)] : claims;
+  if (carry !== "migrate") return claims;
+  return [...claims, ...(cleanup ? await cleanupClaims(kube) : [await fileStorageClaim(kube)])];
 }
 
 /** Only a reseed makes new keys. */
 export async function keyFaults({
   kube,
-  carry,
+  path: { carry },
   before,
-}: Pick<Moved, "kube" | "carry" | "before">): Promise<string[]> {
+}: Pick<Moved, "kube" | "path" | "before">): Promise<string[]> {
   if (carry === "reseed") return [];
   const after = await readKeySecret(kube, SOURCE_NAMESPACE, KEY_SECRET);
   const same = after.unsealKey === before.keys.unsealKey && after.rootToken === before.keys.rootToken;

@@ -1,6 +1,7 @@
 import type { Campaign } from "./campaignOptions";
 import { isAt, type RecordedCall } from "./chooseFaults";
 import { parseFault } from "./fault";
+import { pathText } from "./movePath";
 import type { FaultedStage } from "./faultedStage";
 import type { FaultRunResult } from "./faultRun";
 
@@ -17,10 +18,10 @@ export interface NumberedRun {
  */
 export function summaryOf(
   runs: readonly NumberedRun[],
-  { seed, carry, smallVolumes }: Pick<Campaign, "seed" | "carry" | "smallVolumes">,
+  campaign: Omit<Campaign, "runs" | "keys" | "goOn" | "pairs">,
   calls: readonly RecordedCall[] = [],
 ): string[] {
-  const options = `--seed ${seed}${carry === "migrate" ? "" : ` --carry ${carry}`}${smallVolumes ? " --small-volumes" : ""}`;
+  const options = `--seed ${campaign.seed}${pathText(campaign)}${campaign.smallVolumes ? " --small-volumes" : ""}`;
   const stages = runs.flatMap(({ result }) => result.stages);
   const reached = stages.filter((stage) => stage.reached > 0);
   const count = (of: (stage: FaultedStage) => number) => stages.reduce((sum, stage) => sum + of(stage), 0);

@@ -1,4 +1,4 @@
-import type { Stage } from "../../config";
+import type { Leg } from "../../rehearsal/move";
 import type { Cut } from "../../rehearsal/injected/packetFilter";
 
 /** What is broken beside the run while it goes on: packets, volumes, nodes. */
@@ -19,7 +19,7 @@ export interface WorldFaultRecord {
   /** Rows of the fault matrix. */
   readonly rows: readonly number[];
   readonly about: string;
-  readonly stages: readonly Stage[];
+  readonly stages: readonly Leg[];
   /** Only when one of these steps has come to a call. @default any of the stages */
   readonly steps?: readonly string[];
   /** Healed after so many seconds; "run": when the run has ended. */
@@ -30,7 +30,7 @@ export interface WorldFaultRecord {
   readonly smallVolumes?: boolean;
 }
 
-const ON_RAFT: readonly Stage[] = ["replicas", "verify"];
+const ON_RAFT: readonly Leg[] = ["replicas", "verify"];
 
 export const WORLD_FAULT_RECORDS: Readonly<Record<WorldFault, WorldFaultRecord>> = {
   "net-8200": {
@@ -99,7 +99,7 @@ export const WORLD_FAULT_RECORDS: Readonly<Record<WorldFault, WorldFaultRecord>>
   drain: {
     rows: [40, 41, 58],
     about: "the node of openbao-0 is cordoned, and its pods are evicted as far as budgets let them",
-    stages: ["network", "backup", "cutover", ...ON_RAFT],
+    stages: ["network", "backup", "cutover", ...ON_RAFT, "rollback", "cleanup"],
     lasts: 45,
     outcome: "either",
   },
@@ -112,7 +112,7 @@ export function cutOf(what: WorldFault): Cut | undefined {
 }
 
 /** Whether a fault can be done when `step` of `stage` has come to a call. */
-export function mayBreakAt(what: WorldFault, stage: Stage, step: string): boolean {
+export function mayBreakAt(what: WorldFault, stage: Leg, step: string): boolean {
   const { stages, steps } = WORLD_FAULT_RECORDS[what];
   return stages.includes(stage) && (steps === undefined || steps.includes(step));
 }

@@ -11,6 +11,7 @@ import {
   RECORD_CALLS,
 } from "../../components/cluster/failpoint";
 import { KubeError } from "../../components/cluster/kubeTransport";
+import { legsOf } from "../../rehearsal/move";
 import {
   chooseFaults,
   everyFailpoint,
@@ -20,7 +21,7 @@ import {
   parseRecord,
   proxyNumbers,
 } from "../faults/chooseFaults";
-import { faultText, mayBeAbsorbed, parseFault, type Fault } from "../faults/fault";
+import { faultText, mayBeAbsorbed, parseFault, stageOf, type Fault } from "../faults/fault";
 import { summaryOf } from "../faults/summary";
 
 const JOB = "POST /apis/batch/v1/namespaces/openbao/jobs";
@@ -161,6 +162,25 @@ describe("the choice of faults", () => {
     }
   });
 
+  it("comes to the steps of a way back and of the cleanup, and to a stage's second time (F67)", () => {
+    const twice = parseRecord(
+      "carry 1 POST /old\ncarry 2 PUT /old\nrollback-swap 1 POST /j\ncarry 1 POST /new\ncleanup-file-data 1 POST /c\n",
+    );
+    assert.deepEqual(
+      twice.map(({ step, label }) => `${step} ${label}`),
+      ["rollback-swap POST /j", "carry POST /new", "cleanup-file-data POST /c"],
+    );
+    assert.deepEqual(
+      [...chooseFaults(twice, { seed: "a", run: 1 }).keys()],
+      ["cutover", "rollback", "cleanup"],
+    );
+    assert.equal(stageOf(parseFault("proxy:rollback:429:1")), "rollback");
+    assert.deepEqual(legsOf({ rollback: "backup", cleanup: true }), [
+      ...["network", "backup", "rollback"],
+      ...["network", "backup", "cutover", "replicas", "verify", "land", "cleanup"],
+    ]);
+  });
+
   it("sorts named faults into their stages, and keeps their order", () => {
     const faults = ["carry:2:after:kill", "proxy:replicas:429:1", "run:evict:pause:1"].map(parseFault);
     const named = namedFaults(faults);
@@ -205,7 +225,7 @@ describe("the summary of a campaign", () => {
         { run: 1, seconds: 10, result: { ...result, failures: [] } },
         { run: 2, seconds: 10, result: { ...result, failures } },
       ],
-      { seed: "7", carry: "restore", smallVolumes: false },
+      { seed: "7", carry: "restore", cleanup: false, smallVolumes: false },
       parseRecord("carry 1 POST /y\ncarry 2 PUT /z\n"),
     ).join("\n");
     assert.match(lines, /2 run\(s\), 2 of 4 faults reached, 1 run\(s\) failed/);

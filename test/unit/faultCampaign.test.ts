@@ -82,10 +82,14 @@ describe("a campaign of hours that is cut off", () => {
 
   it("counts each data path apart, and one of before that was known for migrate (F66)", async () => {
     await chosenRuns(campaign(1), new CampaignResults(file, KEY, false), runner(new Map()), log);
-    const restore = new CampaignResults(file, { ...KEY, carry: "restore" }, true);
+    const restore = new CampaignResults(file, { ...KEY, path: { carry: "restore", cleanup: false } }, true);
     assert.equal(restore.calls(), undefined);
     assert.deepEqual(restore.apart(), ["counted apart, program abc def, 50 keys: 1 run(s), 0 failed"]);
-    assert.equal(new CampaignResults(file, { ...KEY, carry: "migrate" }, true).faulted().length, 1);
+    assert.equal(
+      new CampaignResults(file, { ...KEY, path: { carry: "migrate", cleanup: false } }, true).faulted()
+        .length,
+      1,
+    );
   });
 
   it("begins anew without --continue, and throws no earlier result away", async () => {
@@ -113,6 +117,14 @@ describe("the options of a campaign", () => {
     for (const [args, expected] of [
       [["--runs", "0"], /--runs "0": expected a whole number of at least 1/],
       [["--carry", "copy"], /--carry "copy": expected one of migrate, restore, reseed, none/],
+      [
+        ["--rollback", "land"],
+        /--rollback "land": expected one of network, backup, cutover, replicas, verify,/,
+      ],
+      [
+        ["--carry", "none", "--cleanup"],
+        /--carry none with --cleanup: only carry migrate leaves a file storage/,
+      ],
       [["--seed", "../x"], /--seed "\.\.\/x": expected 1 to 40 letters/],
       [["--continue", "--faults", "carry:1:after:kill"], /--continue with --faults/],
       [["--faults", "world:data-full:carry:1"], /data-full without --small-volumes/],
