@@ -16,6 +16,7 @@ import { startsIn } from "../components/steps/oneUnseal";
 import { serverLog } from "./serverLogs";
 import { onRaftBetween, splitLost, type LostWrites } from "./load/lostByRollback";
 import { verifyAcknowledged, type AcknowledgedCheck } from "./load/verifyAcknowledged";
+import type { StageRun } from "./move";
 import type { RehearsalOptions } from "./options";
 import { SOURCE_NAMESPACE } from "./source/sourceCluster";
 import { TLS_CONFIG } from "./source/sourceTls";
@@ -35,10 +36,11 @@ export interface Measure {
   readonly seen: string;
 }
 
-/** What the gate and its preview took. No claim: the verdict does not hang on it. */
+/** What the gate and its preview took, and the way back. No claim: the verdict does not hang on it. */
 export function measuresOf(
-  stages: readonly { readonly previewSeconds: number; readonly lookSeconds: number }[],
+  stages: readonly Pick<StageRun, "name" | "previewSeconds" | "lookSeconds" | "upSeconds">[],
 ): Measure[] {
+  const back = stages.find(({ name }) => name === "rollback");
   const longest = (seconds: readonly number[]) => {
     const known = seconds.filter((one) => !Number.isNaN(one));
     return known.length === 0 ? "not measured" : `${Math.max(...known).toFixed(1)} s`;
@@ -50,6 +52,15 @@ export function measuresOf(
       seen: longest(stages.map((stage) => stage.previewSeconds)),
     },
     { what: "longest look of the gate", aim: "5 s", seen: longest(stages.map((stage) => stage.lookSeconds)) },
+    ...(back === undefined
+      ? []
+      : [
+          {
+            what: "the way back, the whole pulumi up",
+            aim: "60 s plus the server's start",
+            seen: `${back.upSeconds.toFixed(1)} s`,
+          },
+        ]),
   ];
 }
 

@@ -21,6 +21,7 @@ import { cleanupClaims } from "./cleanupClaims";
 import { fileStorageClaim, keepsFileStorage } from "./fileStorageClaim";
 import { landedClaims } from "./landedClaims";
 import { leakClaim } from "./leaks/leakClaim";
+import { runnerKubeconfig } from "./runner";
 import { stackConfig } from "./stackConfig";
 import type { RunReport } from "./report/runReport";
 import { stopFluxControllers } from "./flux/controllers";
@@ -146,7 +147,7 @@ async function moveSource({
   if (options.context === undefined) await acceptAlerts(kube);
   const stack = new PulumiStack({
     runDir,
-    kubeconfig: process.env["KUBECONFIG"] ?? "",
+    kubeconfig: await runnerKubeconfig(kube, options, externalSecrets),
     ...(options.context !== undefined && { context: options.context }),
     ...(options.backend !== undefined && { backend: options.backend }),
     config: await stackConfig(options, runDir, checkout, externalSecrets, log),

@@ -170,5 +170,8 @@ export function streamAgent(where: string, connect: () => Promise<Duplex>): http
 
 function reasonOf(cause: unknown): string {
   const message = (cause as { message?: unknown })?.message;
+  // All that a user without the right gets from the upgrade to a WebSocket (F59).
+  if (typeof message === "string" && message.endsWith("server response: 403"))
+    return "HTTP 403: a port-forward needs the rights get and create on pods/portforward; see docs/role.yaml";
   return typeof message === "string" && message !== "" ? message : "the API server closed the connection";
 }

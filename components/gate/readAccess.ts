@@ -38,7 +38,8 @@ export const RIGHTS: readonly Right[] = [
   ...rights("network", "get create patch", "networkpolicies", "networking.k8s.io"),
   ...rights("network", "get list watch create delete", "pods"),
   ...rights("network", "get", "pods/log"),
-  ...rights("network", "create", "pods/portforward"),
+  // Over a WebSocket it is a GET; from Kubernetes 1.35 on the API server asks for create besides.
+  ...rights("network", "get create", "pods/portforward"),
   ...rights("network", "get", "statefulsets", "apps"),
   ...rights("network", "get", "helmreleases", FLUX),
   ...rights("network", "list", "nodes").map((right) => ({ ...right, namespace: CLUSTER })),

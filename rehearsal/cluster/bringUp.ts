@@ -51,6 +51,9 @@ export async function bringUp(log: Log): Promise<void> {
   const started = Date.now();
   const state = await usableState(log);
   if (state.phase === "up" && clusterSpecs().every((spec) => isRunning(state, spec)) && (await answers())) {
+    // One of an earlier version may lack a user.
+    await makePki();
+    writeKubeconfigs();
     log("The rehearsal cluster is up already.");
     return;
   }

@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { stringify } from "yaml";
 import { API_URL, clusterDir, CONTEXT, kubeconfigPath, nodeLayouts } from "./layout";
-import { pkiFile } from "./pki";
+import { pkiFile, RUNNER } from "./pki";
 
 /** Kubeconfig file of one of the cluster's programs. */
 export function componentKubeconfig(user: string): string {
@@ -12,7 +12,7 @@ export function componentKubeconfig(user: string): string {
 export function writeKubeconfigs(): void {
   write(kubeconfigPath(), "admin");
   const nodes = nodeLayouts().map((node) => `${node.name}-client`);
-  for (const user of ["kube-controller-manager", "kube-scheduler", "kube-proxy", ...nodes]) {
+  for (const user of [RUNNER, "kube-controller-manager", "kube-scheduler", "kube-proxy", ...nodes]) {
     write(componentKubeconfig(user), user);
   }
 }

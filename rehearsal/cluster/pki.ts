@@ -4,6 +4,8 @@ import { join } from "node:path";
 import { API_SERVICE_ADDRESS, CLUSTER_DOMAIN, clusterDir, HOST_ADDRESS, nodeLayouts } from "./layout";
 import { run } from "./run";
 
+/** Who runs Pulumi in a rehearsal: a user without a group. */
+export const RUNNER = "rehearsal-runner";
 const VALID_DAYS = 365;
 
 /** One certificate signed by the cluster's authority. */
@@ -48,6 +50,7 @@ export function certificateSpecs(): CertificateSpec[] {
     client("apiserver-etcd-client", "kube-apiserver-etcd-client"),
     client("apiserver-kubelet-client", "kube-apiserver-kubelet-client", masters),
     client("admin", "rehearsal-admin", masters),
+    client(RUNNER, RUNNER),
     client("kube-controller-manager", "system:kube-controller-manager"),
     client("kube-scheduler", "system:kube-scheduler"),
     client("kube-proxy", "system:kube-proxy"),

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { loadKubeConfig, type KubeClient } from "../../components/cluster/kubeClient";
 import { escrowName } from "../../components/cluster/keySink";
 import { NoKey, readKeySecret } from "../../components/cluster/keySecret";
 import { auditLogPath } from "../cluster/cluster";
+import { pkiFile, RUNNER } from "../cluster/pki";
 import type { Claim } from "../outcome";
 import { CANARY } from "../source/content";
 import { SOURCE_NAMESPACE } from "../source/sourceCluster";
@@ -18,7 +20,7 @@ const KEY_SECRET = { name: "openbao-unseal", unsealKey: "unseal-key", rootToken:
  */
 export async function leakClaim(kube: KubeClient, runDir: string, throwAway: boolean): Promise<Claim> {
   // A run on a cluster of the user's own has its part of the kubeconfig in its folder.
-  const keys = [...(await keysOf(kube)), ...(throwAway ? [clientKey()] : [])];
+  const keys = [...(await keysOf(kube)), ...(throwAway ? [clientKey(), runnerKey()] : [])];
   const secrets = [...keys, CANARY].flatMap(forms);
   const places = [
     ...filesWith(secrets, throwAway ? [runDir, auditLogPath()] : [runDir]),
@@ -42,6 +44,11 @@ async function keysOf(kube: KubeClient): Promise<string[]> {
     return undefined;
   });
   return [held, kept].flatMap((keys) => (keys === undefined ? [] : [keys.unsealKey, keys.rootToken]));
+}
+
+/** That of the user whose kubeconfig Pulumi gets. */
+function runnerKey(): string {
+  return readFileSync(pkiFile(`${RUNNER}.key`), "utf8");
 }
 
 /** The private key of the kubeconfig, which opens all the others. */

@@ -9,7 +9,7 @@ import { kubeClient, loadKubeConfig } from "../../components/cluster/kubeClient"
 import { cacheDir } from "../../rehearsal/cache";
 import { kubeconfigPath, up } from "../../rehearsal/cluster/cluster";
 import { API_URL } from "../../rehearsal/cluster/layout";
-import { pkiFile } from "../../rehearsal/cluster/pki";
+import { pkiFile, RUNNER } from "../../rehearsal/cluster/pki";
 import { kubeconfigThrough, startFaultProxy, type FaultProxy } from "../../rehearsal/faultProxy";
 import { healInjected } from "../../rehearsal/injected/heal";
 import { endThrowAwayOnSignal } from "../../rehearsal/interrupt";
@@ -106,12 +106,12 @@ async function held(
   }
 }
 
-/** It shows the API server's own certificate, and sends on as the admin. */
+/** It shows the API server's own certificate, and sends on as the user that runs Pulumi. */
 function proxyBeforeCluster(): Promise<FaultProxy> {
   const file = (name: string) => readFileSync(pkiFile(name));
   return startFaultProxy({
     upstream: API_URL,
-    client: { keepAlive: true, ca: file("ca.crt"), cert: file("admin.crt"), key: file("admin.key") },
+    client: { keepAlive: true, ca: file("ca.crt"), cert: file(`${RUNNER}.crt`), key: file(`${RUNNER}.key`) },
     server: { cert: file("apiserver.crt"), key: file("apiserver.key") },
   });
 }

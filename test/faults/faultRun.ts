@@ -19,6 +19,7 @@ import { makePlatformCheckout } from "../../rehearsal/source/platformCheckout";
 import type { SourceVariant } from "../../rehearsal/source/platformFiles";
 import { installReseedJob } from "../../rehearsal/source/reseedJob";
 import { gitConfig } from "../../rehearsal/stackConfig";
+import { runnerKubeconfig } from "../../rehearsal/runner";
 import { SOURCE_NAMESPACE } from "../../rehearsal/source/sourceCluster";
 import { filesWith, forms, textsWith } from "../../rehearsal/leaks/leakScan";
 import { objectsWith } from "../../rehearsal/leaks/leakedObjects";
@@ -117,6 +118,7 @@ async function freshSource(options: FaultRunOptions, phases: PhaseClock): Promis
   phases.end("remove");
   await installSource({ keys, seed, log: () => undefined, kube, ...source });
   if (carry === "reseed") await installReseedJob(kube);
+  await runnerKubeconfig(kube, { delivery: "flux", flux: false }, []);
   phases.end("install");
   const checkout = join(runDir, "platform");
   await makePlatformCheckout(checkout, source);

@@ -53,7 +53,7 @@ const ELSEWHERE = [
   ...["create", "get", "update"].map((verb) => `${verb} leases.coordination.k8s.io`), // withLease, around every step
   ...["create", "patch"].map((verb) => `${verb} networkpolicies.networking.k8s.io`), // Pulumi's own resource
   ...["delete", "update"].map((verb) => `${verb} secrets`), // saveInventory
-  "create pods/portforward", // podSocket
+  ...["create", "get"].map((verb) => `${verb} pods/portforward`), // podSocket
   "get pods/log", // readProbe, followProgress
   "list poddisruptionbudgets.policy", // applyReplicas, once all nodes are voters
 ].sort();

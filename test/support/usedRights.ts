@@ -16,10 +16,16 @@ const VERBS: Readonly<Record<string, readonly string[]>> = {
   waitFor: ["list", "watch"],
 };
 
-/** A client that notes the right that each of its calls needs. @param ended ends a run that only its calls count of. */
+/** Where a right is used: in a namespace, or in the cluster as a whole. */
+export type Place = "namespace" | "cluster";
+
+/**
+ * A client that notes the right that each of its calls needs.
+ * @param used gets the rights, each with its place
+ * @param ended ends a run that only its calls count of. */
 export function recordingRights(
   kube: KubeClient,
-  used: Set<UsedRight>,
+  used: { add(right: UsedRight, place: Place): unknown },
   ended: () => boolean = () => false,
 ): KubeClient {
   return new Proxy(kube, {
@@ -28,20 +34,25 @@ export function recordingRights(
       if (typeof member !== "function" || VERBS[name] === undefined) return member;
       return (path: string, ...rest: unknown[]) => {
         if (ended()) throw new Error("the run is over");
-        for (const verb of VERBS[name]!) used.add(`${verb} ${resourceOf(path)}`);
+        for (const verb of VERBS[name]!) note(used, verb, path);
         return (member as (...args: unknown[]) => unknown).call(target, path, ...rest);
       };
     },
   });
 }
 
-/** "pods/log", "helmreleases.helm.toolkit.fluxcd.io". */
-function resourceOf(path: string): string {
+/** "pods/log", "helmreleases.helm.toolkit.fluxcd.io". What is open to every user needs no right. */
+function note(used: { add(right: UsedRight, place: Place): unknown }, verb: string, path: string): void {
+  if (path === "/version" || path.endsWith("/selfsubjectaccessreviews")) return;
   const parts =
-    /^\/(?:api\/v1|apis\/(?<group>[^/]+)\/[^/]+)(?:\/namespaces\/[^/]+)?\/(?<kind>[^/]+)(?:\/[^/]+(?:\/(?<sub>[^/]+))?)?$/.exec(
+    /^\/(?:api\/v1|apis\/(?<group>[^/]+)\/[^/]+)(?<space>\/namespaces\/[^/]+(?=\/))?\/(?<kind>[^/]+)(?<name>\/[^/]+(?:\/(?<sub>.+))?)?$/.exec(
       path,
     )?.groups;
   if (parts === undefined) throw new Error(`no resource in "${path}"`);
-  const sub = parts["sub"] === undefined ? "" : `/${parts["sub"]}`;
-  return `${parts["kind"]}${sub}${parts["group"] === undefined ? "" : `.${parts["group"]}`}`;
+  // A subresource of a proxy has a path of its own.
+  const sub = parts["sub"] === undefined ? "" : `/${parts["sub"].split("/")[0]}`;
+  const kind = `${parts["kind"]}${sub}${parts["group"] === undefined ? "" : `.${parts["group"]}`}`;
+  // One namespace is asked for like an object in it.
+  const place = parts["space"] !== undefined || parts["kind"] === "namespaces" ? "namespace" : "cluster";
+  used.add(`${verb === "get" && parts["name"] === undefined ? "list" : verb} ${kind}`, place);
 }

@@ -23,6 +23,17 @@ describe("a port-forward that fails while nobody listens yet", () => {
   });
 });
 
+describe("a port-forward that the API server refuses", () => {
+  it("names the rights that it needs: a number says nothing to who has to grant them (F59)", async () => {
+    const refused = () => Promise.reject(new Error("Unexpected server response: 403"));
+    const bao = openBaoOver(streamAgent("openbao-0:8200 in openbao", refused), "openbao-0");
+    await assert.rejects(
+      bao.request("GET", "/v1/sys/health"),
+      /no connection to openbao-0:8200 in openbao \(HTTP 403: .*get and create on pods\/portforward/,
+    );
+  });
+});
+
 describe("a client that is closed", () => {
   it("ends a port-forward that opens only then: nothing keeps the process alive (hazard F11)", async () => {
     let open: (stream: Duplex) => void = () => undefined;

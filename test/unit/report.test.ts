@@ -42,12 +42,13 @@ describe("the rehearsal's report", () => {
       "  info: Gate: stage land asked for, stage verify done; looked for 6.5 s at 2026-01-01T00:00:00Z\n",
     );
     const measures = measuresOf([
-      { previewSeconds: 12.34, lookSeconds: look },
-      { previewSeconds: 4, lookSeconds: lookSeconds("no gate") },
+      { name: "network", previewSeconds: 12.34, lookSeconds: look, upSeconds: 1 },
+      { name: "rollback", previewSeconds: 4, lookSeconds: lookSeconds("no gate"), upSeconds: 42.19 },
     ]);
     const report = { ...REPORT, measures };
     assert.match(markdownReport(report), /longest preview of a stage \| +10 s \| +12\.3 s/);
     assert.match(markdownReport(report), /longest look of the gate \| +5 s \| +6\.5 s/);
+    assert.match(markdownReport(report), /the way back, the whole pulumi up \| 60 s plus .* \| 42\.2 s/);
     assert.equal(verdict(report), "passed");
     assert.deepEqual(
       measuresOf([]).map(({ seen }) => seen),
