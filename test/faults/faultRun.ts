@@ -25,7 +25,7 @@ import { filesWith, forms, textsWith } from "../../rehearsal/leaks/leakScan";
 import { objectsWith } from "../../rehearsal/leaks/leakedObjects";
 import { parseRecord, type RecordedCall } from "./chooseFaults";
 import { faultText, type Fault } from "./fault";
-import { keyFaults, lookBefore, secretsOf, unheldClaims } from "./oracles";
+import { keyFaults, lookBefore, secretsOf, unheldClaims, untilServersAreReady } from "./oracles";
 import type { MovePath } from "./movePath";
 import { runFaultedStage, type FaultedStage } from "./faultedStage";
 
@@ -154,6 +154,8 @@ async function moveWithFaults(
       }
       phases.end(name);
     }
+    // The gate stops a run while a server is away: that it does says nothing of what a second run would change.
+    await untilServersAreReady(kube);
     return { stages, failures: [], noChange: changedNothing(await stack.up()) };
   } catch (error) {
     return { stages, failures: [textOf(error)], noChange: false };

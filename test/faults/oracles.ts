@@ -41,7 +41,6 @@ interface Moved {
 /** Each claim of a passed move that the cluster does not bear out, or why it could not be looked at, in words. */
 export async function unheldClaims(moved: Moved): Promise<string[]> {
   try {
-    await untilServersAreReady(moved.kube);
     return (await claimsOfMove(moved))
       .filter(({ holds }) => !holds)
       .map(({ claim, seen }) => `${claim}: ${seen}`);
@@ -91,6 +90,6 @@ export async function secretsOf(kube: KubeClient, { keys }: StoreBefore): Promis
  * ended, and what the fault took away is to come back by itself.
  * @throws Error that names the server that does not, after 2 minutes
  */
-async function untilServersAreReady(kube: KubeClient): Promise<void> {
+export async function untilServersAreReady(kube: KubeClient): Promise<void> {
   for (const pod of PODS) await untilReady(kube, pod, `pod ${pod} to be Ready after the last run`);
 }
