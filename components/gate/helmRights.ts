@@ -15,6 +15,8 @@ export const HELM_RIGHTS: readonly Right[] = [
   ...rights("cutover", "patch", "statefulsets", "apps"),
   ...rights("cutover", "get create patch delete", "poddisruptionbudgets", "policy"),
   ...rights("cutover", "get create patch delete", "roles", RBAC),
+  // Not called: the chart's Role for the server grants them, and nobody makes a Role that grants more than they hold.
+  ...rights("cutover", "update patch", "pods"),
   ...rights("cutover", "get create patch delete", "rolebindings", RBAC),
   ...rights("cutover", "get patch", "clusterrolebindings", RBAC).map((right) => ({
     ...right,
