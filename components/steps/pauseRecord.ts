@@ -156,11 +156,23 @@ export function resumedBySomebody(writers: readonly Writer[], release: string): 
 }
 
 /**
+ * True once step resume has begun to give back what was paused: all is in Git then. It may have died in between, and a
+ * run that lost Pulumi's state comes by every step again (F5). A rollback that begins after that pauses anew.
+ */
+export async function hasResumed(ctx: StepContext): Promise<boolean> {
+  const turns = ["resume", "rollback-begin"];
+  const last = (await ctx.journal.entries()).findLast(
+    ({ step, beat }) => turns.includes(step) && ["act", "done", "found"].includes(beat),
+  );
+  return last?.step === "resume";
+}
+
+/**
  * Undefined while the pause holds, and after landing, when it is over. A step after the stop must not act beside Flux,
  * and must not flip back with what this program knew when it paused: it holds, and a person looks (hazard F53).
  */
 export async function pauseBroken(ctx: StepContext): Promise<string | undefined> {
-  if ((await ctx.journal.done("resume")) !== undefined) return undefined;
+  if (await hasResumed(ctx)) return undefined;
   const writers = await writersOf(ctx);
   const resumed = resumedBySomebody(writers, releasePath(ctx.input));
   if (resumed.length === 0) return takenBySomebody(ctx, writers) ?? (await upgradedBySomebody(ctx));

@@ -233,6 +233,32 @@ describe("somebody resumes Flux in the middle (hazard F53)", () => {
     await refusesWithF53(run(world, step), /helmreleases\/openbao/);
   });
 
+  it("is not what step resume began: killed in between, with Pulumi's state lost, every step goes on (F5)", async () => {
+    const world = await stopped();
+    world.onRaft().statefulSet(3);
+    await world.done("land-git");
+    await world.wrote("resume", "act");
+    await resumed["helmreleases/openbao"]!(world);
+    world.kube.writes.length = 0;
+    await run(world, pause);
+    assert.deepEqual(
+      world.kube.writes.filter(({ path }) => path !== JOURNAL),
+      [],
+      "nothing is paused again",
+    );
+    await run(world, resume);
+    assert.equal(peek(world, OWNER).spec.suspend, undefined);
+    assert.equal(peek(world, CRON_JOB).spec.suspend, false);
+  });
+
+  it("is refused while a rollback goes back from a resume that died (F67)", async () => {
+    const world = await stopped();
+    await world.wrote("resume", "act");
+    await world.wrote("rollback-begin", "act");
+    await resumed["cronjobs/vault-backup"]!(world);
+    await refusesWithF53(run(world, roll), /resumed cronjobs\/vault-backup/);
+  });
+
   it("goes on once it is suspended again, and still knows what was there at first", async () => {
     const world = await stopped({ annotations: { [RECONCILE]: "ssa" } });
     // As an editor of the whole object would: our marks are gone with it.

@@ -2,7 +2,7 @@
 // After: the HelmRelease, the Kustomization that owns it and the namespace's CronJobs are suspended and idle, the
 // Kustomizations above leave that one alone, Flux's remediation is off for the window, and annotations name what was
 // paused by this program.
-import { isMidway, pauseBroken, recordBefore, writersOf } from "../pauseRecord";
+import { hasResumed, isMidway, pauseBroken, recordBefore, writersOf } from "../pauseRecord";
 import { allPaused, pauseAll, waitUntilIdle } from "../pausing";
 import { type Step } from "../runStep";
 import { hasValuesRecord } from "../originalValues";
@@ -12,7 +12,7 @@ export const pause: Step = {
   id: "pause",
 
   async observe(ctx) {
-    if ((await ctx.journal.done("resume")) !== undefined) {
+    if (await hasResumed(ctx)) {
       return { state: "done", observed: { note: "the migration has landed; nothing is paused again" } };
     }
     const midway = await isMidway(ctx);
