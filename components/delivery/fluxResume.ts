@@ -114,6 +114,7 @@ async function pauseAgain(
   now: HelmRelease,
   release: HelmRelease,
 ): Promise<void> {
+  await ctx.fence.assertHeld();
   await ctx.kube.mergePatch(owner, ownerPause(ctx.fence.holder));
   const values = restorePatch(now.spec?.values ?? {}, valuesAsRecord(release));
   await ctx.kube.mergePatch(releasePath(ctx.input), {

@@ -151,6 +151,8 @@ export async function startJob(ctx: StepContext, job: NodeJob): Promise<KubeObje
   const statefulSet = await kube.get<V1StatefulSet>(
     `/apis/apps/v1/namespaces/${input.namespace}/statefulsets/${input.release}`,
   );
+  // The earlier Job may be another run's, at work: what came before may have been a long wait.
+  await ctx.fence.assertHeld();
   await removeJob(kube, input.namespace, job.name);
   await writeFiles(kube, input.namespace, job);
   await ctx.fence.assertHeld();

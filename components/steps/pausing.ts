@@ -33,6 +33,8 @@ export async function allPaused(ctx: StepContext): Promise<boolean> {
 /** Owner first, and to the end of its run: one that runs in between would drop the child's `suspend`. */
 export async function pauseAll(ctx: StepContext): Promise<void> {
   for (const writer of await writersOf(ctx)) {
+    // The owner's last run may have taken long.
+    await ctx.fence.assertHeld();
     if (writer.path === releasePath(ctx.input)) {
       // Read anew: the owner's last run may have changed it, and its values are recorded for the way back.
       await deliveryOf(ctx.input).pause(ctx, await readRelease(ctx.kube, ctx.input));

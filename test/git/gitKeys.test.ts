@@ -72,6 +72,15 @@ describe("step git-keys: the key Secret's copy in Git, encrypted by SOPS (hazard
     assert.equal(made.git("rev-list", "--count", "main..openbao-raft"), "1");
   });
 
+  it("writes nothing once its Lease is lost (F9, F10)", async () => {
+    let looks = 0;
+    const assertHeld = () =>
+      ++looks === 1 ? Promise.resolve() : Promise.reject(new Error("lost the Lease"));
+    const asked = context();
+    await assert.rejects(runBeats(gitKeys, { ...asked, fence: { ...asked.fence, assertHeld } }), /lost/);
+    assert.equal(made.git("log", "--all", "--format=%s", "--", FILE), "");
+  });
+
   it("gives the keys to sops on standard input alone: they are in no argument, environment, file or log", async () => {
     const log: string[] = [];
     await runBeats(gitKeys, { ...context(), log: (line) => void log.push(line) });

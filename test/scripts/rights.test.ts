@@ -5,43 +5,9 @@ import { reaches, STAGES, type Stage } from "../../config";
 import { CARRY_RIGHTS, rightName, RIGHTS, ROLLBACK_ASKS } from "../../components/gate/readAccess";
 import { runBeats, type Step, type StepContext } from "../../components/steps/runStep";
 import { planSteps, type PlanStage } from "../../components/steps/plan";
-import { LandedWorld, RELEASE } from "../support/landedWorld";
-import { RAFT_VALUES, StepWorld } from "../support/stepContext";
+import { StepWorld } from "../support/stepContext";
+import { carryWorlds, RESEED, scriptOf, worlds } from "../support/stepWorlds";
 import { recordingRights } from "../support/usedRights";
-import { node } from "../support/workloadObjects";
-
-/** The worlds that a step may meet, from before the first stage to after the last. */
-const worlds: Readonly<Record<string, (world: StepWorld) => Promise<StepWorld>>> = {
-  source: (world) => {
-    for (const n of [1, 2, 3]) world.kube.put(`/api/v1/nodes/node-${n}`, node(n));
-    world.kube.put("/apis/batch/v1/namespaces/openbao/cronjobs/backup", {});
-    for (const name of ["file-copy", "key-proof"])
-      world.kube.put(`/api/v1/namespaces/openbao/configmaps/openbao-raft-${name}`, {});
-    return Promise.resolve(world);
-  },
-  paused: async (world) => {
-    await world.release({}, true).provenKey();
-    await world.done("file-copy");
-    return world.done("inventory-cutover");
-  },
-  stopped: (world) => Promise.resolve(world.release({}, true).statefulSet(0).noPod()),
-  carried: (world) => world.release(RAFT_VALUES, true).carriedOver(),
-  flipped: (world) => world.release(RAFT_VALUES, true).statefulSet(1, "rev-2").done("flip"),
-  flippedOnRaft: (world) =>
-    Promise.resolve(world.release(RAFT_VALUES, true).onRaft().statefulSet(1, "rev-2")),
-  landed: async (world) => {
-    const landed = await LandedWorld.make(true, world);
-    // What Flux's Kustomization needs is asked for apart.
-    return landed.edit(RELEASE, ({ metadata }) => Reflect.deleteProperty(metadata!, "labels")).world;
-  },
-  moved: (world) => {
-    world.release(RAFT_VALUES, true).onRaft();
-    world.servers["openbao-0"]!.peers = [
-      { node_id: "openbao-0", address: "openbao-0.openbao-internal:8201", leader: true, voter: true },
-    ];
-    return world.done("compare-verify");
-  },
-};
 
 /** What the gate asks for until a stage. */
 function named(stage: Parameters<typeof reaches>[0]): Set<string> {
@@ -57,34 +23,6 @@ const ELSEWHERE = [
   "get pods/log", // readProbe, followProgress
   "list poddisruptionbudgets.policy", // applyReplicas, once all nodes are voters
 ].sort();
-
-/** The worlds that a step of another data path may meet besides. */
-const carryWorlds: Readonly<Record<string, (world: StepWorld) => Promise<StepWorld>>> = {
-  raft: async (world) => {
-    world.release(RAFT_VALUES, true).onRaft();
-    await world.done("snapshot", { nodeId: "openbao-0", address: "openbao-0.openbao-internal:8201" });
-    return world.done("reseed-check");
-  },
-  raftStopped: async (world) => {
-    world.release(RAFT_VALUES, true).statefulSet(0).noPod().rendered("raft");
-    await world.done("snapshot", { nodeId: "openbao-0", address: "openbao-0.openbao-internal:8201" });
-    return world.context.input.step === "set-aside" ? world.done("final-snapshot") : world;
-  },
-  empty: (world) => {
-    world.release(RAFT_VALUES, true).onRaft({ initialized: false, sealed: true });
-    world.kube.put("/api/v1/namespaces/openbao/secrets/openbao-unseal", { data: {} });
-    return world.done("set-aside");
-  },
-  filled: (world) => world.release(RAFT_VALUES, true).onRaft().done("init"),
-};
-
-const RESEED = {
-  jobs: [
-    { kind: "CronJob" as const, name: "fill", rebuilds: [] },
-    { kind: "Job" as const, name: "seed", rebuilds: [] },
-  ],
-  discard: [],
-};
 
 function isStage(stage: string): stage is Stage {
   return (STAGES as readonly string[]).includes(stage);
@@ -135,13 +73,6 @@ describe("the rights that the gate asks for (F59)", () => {
     assert.deepEqual(asked.filter((right) => !all.has(right)).sort(), ELSEWHERE);
   });
 });
-
-async function scriptOf(name: string): Promise<Step> {
-  const script = (await import(`../../components/steps/scripts/${name}`)) as Record<string, Step>;
-  const step = Object.values(script).find((one) => typeof one.observe === "function");
-  assert.ok(step !== undefined);
-  return step;
-}
 
 /** Runs the step as far as it comes in a moment: only its calls count here, so no wait is waited out. */
 async function rightsOf(

@@ -42,7 +42,11 @@ async function runOnce(ctx: StepContext, job: ReseedJob, at: number): Promise<vo
   if (earlier !== undefined && has(earlier, "Complete")) return;
   if (earlier === undefined || has(earlier, "Failed")) {
     const spec = await templateOf(ctx, job);
-    if (earlier !== undefined) await removeJob(ctx.kube, ctx.input.namespace, name);
+    if (earlier !== undefined) {
+      // The Job before may have taken long.
+      await ctx.fence.assertHeld();
+      await removeJob(ctx.kube, ctx.input.namespace, name);
+    }
     await ctx.fence.assertHeld();
     await ctx.kube.create<V1Job & KubeObject>(jobsPath(ctx), {
       apiVersion: "batch/v1",

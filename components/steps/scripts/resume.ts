@@ -49,6 +49,7 @@ export const resume: Step = {
         "I39",
       );
     }
+    await ctx.fence.assertHeld();
     await removeInventories(ctx.kube, ctx.input.namespace);
     return { suspended, replicas: statefulSet.spec.replicas };
   },
