@@ -1,6 +1,7 @@
 import type { V1CronJob } from "@kubernetes/client-node";
 import type { KubeObject } from "../cluster/kubeClient";
 import { conflictWords, fieldConflicts, OWNERS_ANNOTATION, whoResumed } from "./fieldConflicts";
+import { rollbackState } from "./rollbackState";
 import type { StepContext } from "./runStep";
 import { HELD_SECRET, REVISION_ANNOTATION } from "../delivery/heldRelease";
 import { foreignRevisions, readRelease, releasePath } from "../delivery/releaseReader";
@@ -156,15 +157,11 @@ export function resumedBySomebody(writers: readonly Writer[], release: string): 
 }
 
 /**
- * True once step resume has begun to give back what was paused: all is in Git then. It may have died in between, and a
- * run that lost Pulumi's state comes by every step again (F5). A rollback that begins after that pauses anew.
+ * True once step resume has begun to give back what was paused: all is in Git then, and there is no way back. It may have
+ * died in between, and a run that lost Pulumi's state comes by every step again (F5).
  */
 export async function hasResumed(ctx: StepContext): Promise<boolean> {
-  const turns = ["resume", "rollback-begin"];
-  const last = (await ctx.journal.entries()).findLast(
-    ({ step, beat }) => turns.includes(step) && ["act", "done", "found"].includes(beat),
-  );
-  return last?.step === "resume";
+  return rollbackState(await ctx.journal.entries()).landedAt !== undefined;
 }
 
 /**

@@ -5,6 +5,7 @@ import type { KubeObject } from "../../cluster/kubeClient";
 import { raftPeers } from "../../cluster/openBaoStatus";
 import { selectorTakes } from "../../gate/selector";
 import { applyRelease } from "../applyRelease";
+import { hasResumed } from "../pauseRecord";
 import { isPaused } from "../pausing";
 import { Refused, type Step, type StepContext } from "../runStep";
 import { activePod, observeWorld, podNames, wantedReplicas } from "../world";
@@ -32,7 +33,7 @@ export const applyReplicas: Step = {
       };
     }
     const done = await ctx.journal.done("apply-replicas");
-    if (done !== undefined && isPausedOrLanded(world.release, await ctx.journal.done("resume"))) {
+    if (done !== undefined && (isPaused(world.release) || (await hasResumed(ctx)))) {
       return { state: "done", observed: done.observed };
     }
     return { state: "todo", observed: { replicas } };
@@ -72,10 +73,6 @@ export const applyReplicas: Step = {
     return { peers, leader, podDisruptionBudget: await onlyBudget(ctx, statefulSet) };
   },
 };
-
-function isPausedOrLanded(release: Parameters<typeof isPaused>[0], landed: unknown): boolean {
-  return isPaused(release) || landed !== undefined;
-}
 
 /** @throws Refused unless exactly one PodDisruptionBudget selects the pods, and lets one of them go (hazard I37). */
 async function onlyBudget(ctx: StepContext, statefulSet: V1StatefulSet): Promise<string> {

@@ -4,6 +4,7 @@ import { deliveryOf } from "../../delivery/delivery";
 import { applyRelease } from "../applyRelease";
 import { carryAgain, mayHaveServed } from "../carryAgain";
 import { READY_BY } from "../carryPath";
+import { hasResumed } from "../pauseRecord";
 import { isPaused } from "../pausing";
 import { Refused, type Step } from "../runStep";
 import { isApplied, observeWorld, scale, wantedReplicas } from "../world";
@@ -15,8 +16,7 @@ export const flip: Step = {
 
   async observe(ctx) {
     const world = await observeWorld(ctx);
-    if ((await ctx.journal.done("resume")) !== undefined)
-      return { state: "done", observed: { note: "landed" } };
+    if (await hasResumed(ctx)) return { state: "done", observed: { note: "landed" } };
     const rendered = await rendersRaft(ctx);
     const started = (world.statefulSet.spec?.replicas ?? 0) > 0;
     if (rendered && started && isPaused(world.release) && isApplied(world.release, ctx.input.delivery))
