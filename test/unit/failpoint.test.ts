@@ -219,7 +219,11 @@ describe("the summary of a campaign", () => {
   const result = { stages: [stage], planned: "carry:2:after:kill", acknowledged: 40, calls: [] };
 
   it("counts what was reached and checked, and says how to run a failed one again", () => {
-    const failures = ["every acknowledged write is readable: 1 lost", "a secret leaked into state"];
+    const failures = [
+      "every acknowledged write is readable: 1 lost",
+      "a secret leaked into state",
+      "run:lost-state:resume:3: plain runs did not end with 0: all there, leaked",
+    ];
     const lines = summaryOf(
       [
         { run: 1, seconds: 10, result: { ...result, failures: [] } },
