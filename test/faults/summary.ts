@@ -14,7 +14,7 @@ export interface NumberedRun {
 
 /** Claims that speak of content: by their own words, since a fault's name or a run's output may hold any. */
 const LOST =
-  /^(every acknowledged write|the generated content|no entry of the content|the content digests|the carried Raft store|the old file storage)/;
+  /^(every acknowledged write|the generated content|no entry of the content|the content digests|the carried Raft store|the old file storage|the way back lost|only writes acknowledged)/;
 
 /**
  * Lines of the summary that a campaign ends with; counts only what was reached and seen.
