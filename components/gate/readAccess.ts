@@ -16,8 +16,8 @@ export interface Right {
 }
 
 /** For what lies in no namespace; a review without one asks for the whole cluster. */
-const CLUSTER = "";
-const FLUX = "helm.toolkit.fluxcd.io";
+export const CLUSTER = "";
+export const FLUX = "helm.toolkit.fluxcd.io";
 
 /** One right for each of `verbs`; `resource` may name a subresource, as in pods/log. */
 export function rights(stage: Stage, verbs: string, resource: string, group = ""): Right[] {

@@ -3,12 +3,10 @@ import { CLUSTER_READS, NAMESPACE_READS } from "./gateReads";
 import { HELM_RIGHTS } from "./helmRights";
 import { ALERT_RIGHTS, CILIUM_RIGHTS, sampleRights } from "./optionalRights";
 import { OWNER_RIGHTS, sourceRights } from "./ownerRights";
-import { CARRY_RIGHTS, RIGHTS, type Right } from "./readAccess";
+import { CARRY_RIGHTS, CLUSTER, FLUX, RIGHTS, type Right } from "./readAccess";
 
 export const ROLE_NAME = "openbao-raft-migration";
 const API = "rbac.authorization.k8s.io";
-const CLUSTER = "";
-const FLUX = "helm.toolkit.fluxcd.io";
 
 export interface RoleUse {
   /** OpenBao's. */

@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { Api } from "./api";
 import { bootstrapObjects } from "./bootstrapObjects";
 import { clusterPids, makeCgroups } from "./cgroups";
@@ -12,12 +13,12 @@ import { allNodesReady, apiIsReady, dnsAnswers } from "./health";
 import { buildImage, importImage, type BuiltImage } from "./images";
 import { COREDNS_IMAGE, imageSpecs, PAUSE_IMAGE } from "./imageSpecs";
 import { recordMachine } from "./kernelSettings";
-import { writeKubeconfigs } from "./kubeconfigs";
+import { componentKubeconfig, writeKubeconfigs } from "./kubeconfigs";
 import { nodeLayouts, type NodeLayout } from "./layout";
 import { makeNetwork, networkExists, networkLeftovers } from "./network";
 import { containerdSocket, writeNodeFiles } from "./nodeFiles";
 import { containerdSpec, kubeletSpec, kubeProxySpec } from "./nodeProcesses";
-import { makePki } from "./pki";
+import { makePki, RUNNER } from "./pki";
 import { isAlive, isRunning, logTail, startProcess, stopProcess, type ProcessSpec } from "./processes";
 import { run, type Log } from "./run";
 import { clearReady, isReady, standInSpecs } from "./standIns";
@@ -51,9 +52,11 @@ export async function bringUp(log: Log): Promise<void> {
   const started = Date.now();
   const state = await usableState(log);
   if (state.phase === "up" && clusterSpecs().every((spec) => isRunning(state, spec)) && (await answers())) {
-    // One of an earlier version may lack a user.
-    await makePki();
-    writeKubeconfigs();
+    // One of an earlier version lacks this user. Else nothing is written: a run beside this one may read the files.
+    if (!existsSync(componentKubeconfig(RUNNER))) {
+      await makePki();
+      writeKubeconfigs();
+    }
     log("The rehearsal cluster is up already.");
     return;
   }
